@@ -7,6 +7,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
+# Places without a word of .plain-words.txt.
+PLAIN := generator benchmarks tests/benchmarks tests/fuzz tests/generator tests/packaging tests/runtime \
+	tests/overlay/chat tests/overlay/cli tests/overlay/client tests/overlay/errors tests/overlay/resources tests/overlay/streams \
+	tests/overlay/tools tests/overlay/uploads tests/overlay/webhooks tests/overlay/workflows \
+	overlays/cozekit/_resources overlays/cozekit/_streams overlays/cozekit/_tools \
+	ARCHITECTURE.md CONTRIBUTING.md SECURITY.md docs/decisions.md docs/versioning.md changelog.d .github openapi/*.md Makefile
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
@@ -58,6 +64,7 @@ check: $(VENV)/dev ## Lint and types, and that generated/ is fresh and the walls
 	$(BIN)/mypy generated/coze_api overlays/cozekit sandbox/coze_sandbox generator examples
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/codespell --config .plain-words.cfg $(PLAIN)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml

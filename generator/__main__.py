@@ -12,8 +12,8 @@ from .docs import coverage as compare
 from .docs import stale_docs, write_docs
 from .output.provenance import changed_files
 from .spec.bundler import bundle, dump
-from .spec.diagnostics import DescriptionError, Problem, relative
-from .spec.structure import misshapen
+from .spec.diagnostics import DescriptionError, Diagnostic, relative
+from .spec.structure import structure_errors
 from .sync import derive_all, stale_modules
 
 
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("lint", help="hold the description to the house rules")
     commands.add_parser("bundle", help="print the description as one JSON document")
     commands.add_parser("generate", help="lint, then wipe and rewrite the generated code")
-    commands.add_parser("check", help="lint, then tell which generated files are stale; write nothing")
+    commands.add_parser("check", help="lint, then list generated files that are stale; write nothing")
     commands.add_parser("docs", help="lint, then write docs/ beside the description's directory")
     sync = commands.add_parser("sync", help="derive the sync half of the client from its async half")
     sync.add_argument("--check", action="store_true", help="report derived modules that are stale; write nothing")
@@ -90,7 +90,7 @@ def _run(command: str, index: Path, out: Path) -> str:
         return dump(bundled)
     from .lint import lint
 
-    problems = misshapen(bundled) or lint(bundled)
+    problems = structure_errors(bundled) or lint(bundled)
     if problems and command == "check":
         problems += changed_files(bundled, out)  # a fault may show in another file than the one that was changed
     _refuse(problems)
@@ -98,12 +98,12 @@ def _run(command: str, index: Path, out: Path) -> str:
         return f"{len(bundled.operations())} operations in {len(bundled.files)} files: clean"
     if command == "docs":
         return f"Wrote {', '.join(relative(path, bundled.root) for path in write_docs(bundled))}"
-    from .pipeline import generate, stale  # openapi-python-client takes most of a second to import
+    from .pipeline import generate, stale_files  # openapi-python-client takes most of a second to import
 
     if command == "generate":
         return f"Generated {generate(bundled, out)}"
-    _refuse(stale(bundled, out) + stale_docs(bundled))
-    return f"{out.name}/ is what openapi/ says"
+    _refuse(stale_files(bundled, out) + stale_docs(bundled))
+    return f"{out.name}/ is up to date with openapi/"
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -140,7 +140,7 @@ def _sync(*, check: bool) -> str:
     return f"Derived {', '.join(relative(path, root) for path in changed) or 'nothing: all is fresh'}"
 
 
-def _refuse(problems: list[Problem]) -> None:
+def _refuse(problems: list[Diagnostic]) -> None:
     if problems:
         raise DescriptionError(problems)
 

@@ -62,7 +62,7 @@ class MapOf:
 
 @attrs.frozen
 class OneOf:
-    """A value of one of several types; *tag* names the member that tells which, *kinds* its values."""
+    """A value of one of several types; *tag* is the member that names the type, *kinds* its values."""
 
     members: tuple[Type, ...]
     tag: str | None = None
@@ -163,7 +163,7 @@ class Stream:
 
 @attrs.frozen
 class Messages:
-    """A union of messages, told apart by the member at *tag*. *kinds* are its values with their classes."""
+    """A union of messages, whose member at *tag* names the kind. *kinds* are its values with their classes."""
 
     union: str
     tag: tuple[str, ...]

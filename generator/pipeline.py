@@ -8,16 +8,16 @@ from pathlib import Path
 
 import attrs
 
-from .output.directory import differences, read_tree, replace_tree
+from .output.directory import diff_trees, read_tree, replace_tree
 from .output.provenance import NAME, changed_files, provenance
 from .output.ruff import format_tree
 from .parser.openapi_python_client import parse
 from .parser.operations import build_api
 from .render.renderer import render
 from .spec.bundler import Bundle, dump
-from .spec.diagnostics import DescriptionError, Problem
+from .spec.diagnostics import DescriptionError, Diagnostic
 
-__all__ = ["Summary", "generate", "stale"]
+__all__ = ["Summary", "generate", "stale_files"]
 
 _PACKAGE = "coze_api"
 
@@ -56,7 +56,7 @@ def generate(bundled: Bundle, target: Path) -> Summary:
     """
     if target.exists() and any(target.iterdir()) and not (target / NAME).is_file():
         message = f"would be wiped, but has no {NAME}: it does not look generated"
-        raise DescriptionError([Problem(str(target), 1, "out", message)])
+        raise DescriptionError([Diagnostic(str(target), 1, "out", message)])
     with tempfile.TemporaryDirectory(prefix="cozekit-") as scratch:
         made = Path(scratch, "generated")
         summary = _write(bundled, made)
@@ -64,14 +64,14 @@ def generate(bundled: Bundle, target: Path) -> Summary:
     return summary
 
 
-def stale(bundled: Bundle, target: Path) -> list[Problem]:
+def stale_files(bundled: Bundle, target: Path) -> list[Diagnostic]:
     """List what of *target* is not what would be generated now, and which files of the description that is due to."""
     with tempfile.TemporaryDirectory(prefix="cozekit-") as scratch:
         made = Path(scratch, "generated")
         _write(bundled, made)
-        found = differences(read_tree(made), read_tree(target) if target.exists() else {})
+        found = diff_trees(read_tree(made), read_tree(target) if target.exists() else {})
     changed = changed_files(bundled, target)
-    return changed + [Problem(f"{target.name}/{name}", 1, "stale", kind) for name, kind in found.items()]
+    return changed + [Diagnostic(f"{target.name}/{name}", 1, "stale", kind) for name, kind in found.items()]
 
 
 def _write(bundled: Bundle, target: Path) -> Summary:

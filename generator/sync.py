@@ -3,7 +3,7 @@
 A module `x_async.py` is written by hand, its sibling `x.py` is derived from it: without `async` and `await`, and with
 other names. Comments, docstrings and layout are kept. Definitions that would come out the same are imported from the
 async module, so that each exists once. Where threads and tasks really differ, both modules are written by hand, and the
-async one says why in a line that begins with `# Not derived:`.
+async one gives the reason in a line that begins with `# Not derived:`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import attrs
 
 from .output.ruff import format_text
-from .spec.diagnostics import DescriptionError, Problem
+from .spec.diagnostics import DescriptionError, Diagnostic
 
 __all__ = ["FOLDERS", "derive_all", "stale_modules"]
 
@@ -34,7 +34,15 @@ _NOT_DERIVED = re.compile(r"^# Not derived: \S", re.MULTILINE)
 _NAMES = {
     "StopAsyncIteration": "StopIteration",
     "acancel_chat": "cancel_chat",
+    "aclose": "close",
+    "aclosing": "closing",
+    "aiter": "iter",
+    "aiter_bytes": "iter_bytes",
     "anext": "next",
+    "aread_body": "read_body",
+    "asend": "send",
+    "async_auth_flow": "sync_auth_flow",
+    "exchange_async": "exchange",
     "sleep_async": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
@@ -78,14 +86,14 @@ def derive_all(root: Path) -> list[Path]:
     return [path for path, _ in stale]
 
 
-def stale_modules(root: Path) -> list[Problem]:
+def stale_modules(root: Path) -> list[Diagnostic]:
     """List the derived modules that are not what would be written now.
 
     Raises:
         DescriptionError: A row of the table of names is used by no module.
     """
     return [
-        Problem(
+        Diagnostic(
             path.relative_to(root).as_posix(),
             1,
             "stale",
@@ -116,7 +124,7 @@ def _derived(root: Path) -> Iterator[tuple[Path, str]]:
     unused = sorted(_NAMES.keys() - names.used)
     if unused:
         message = f"no async module uses {', '.join(unused)}; remove the rows from the table of names"
-        raise DescriptionError([Problem("generator/sync.py", 1, "unused-name", message)])
+        raise DescriptionError([Diagnostic("generator/sync.py", 1, "unused-name", message)])
     yield from results
 
 

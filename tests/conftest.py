@@ -8,20 +8,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-# Asserts of helper modules explain themselves as those of tests do.
+# Failed asserts of helper modules show their values, as those of tests do.
 pytest.register_assert_rewrite(
     *(f"tests.{folder.parent.name}" for folder in Path(__file__).parent.glob("*/__init__.py"))
 )
 
-# Named like its entry point, so that pytest loads it once, whether or not the project is installed.
+# Named like its entry point, so that pytest loads the plugin once, whether or not the project is installed.
 pytest_plugins = ["coze_sandbox.pytest_plugin"]
 
 
 def pytest_configure() -> None:
     """Make tests independent of how they were started and of how busy the machine is."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup and in the background of scripts
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # for processes that tests start, too
-    for phase in ("connect", "read", "write", "pool"):  # of clients that tests make without saying how patient they are
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # under nohup and in background jobs of scripts
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # also for processes that tests start
+    for phase in ("connect", "read", "write", "pool"):  # for clients that tests create without a timeout
         setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, phase, 60.0)
 
 

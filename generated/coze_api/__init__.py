@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._clients import AsyncClient as AsyncClient
     from ._clients import Client as Client
-    from ._core._download import AsyncBinary as AsyncBinary
     from ._core._download import Binary as Binary
+    from ._core._download_async import AsyncBinary as AsyncBinary
     from ._core._files import FileContent as FileContent
     from ._core._model import Empty as Empty
     from ._core._model import Model as Model
     from ._core._model import Unknown as Unknown
     from ._core._operation import Options as Options
-    from ._core._pagination import AsyncPage as AsyncPage
-    from ._core._pagination import AsyncPager as AsyncPager
+    from ._core._pager_async import AsyncPager as AsyncPager
     from ._core._pagination import Page as Page
+    from ._core._pagination_async import AsyncPage as AsyncPage
     from ._core._response import ItemList as ItemList
     from ._core._response import Redirect as Redirect
     from ._core._response import Response as Response
-    from ._core._stream import AsyncStream as AsyncStream
     from ._core._stream import Stream as Stream
+    from ._core._stream_async import AsyncStream as AsyncStream
     from ._core._time import UnixTime as UnixTime
     from ._core._time import UnixTimeMs as UnixTimeMs
     from .errors import APIError as APIError
@@ -55,11 +55,11 @@ __all__ = [
 
 _MODULES = {
     "APIError": "errors",
-    "AsyncBinary": "_core._download",
+    "AsyncBinary": "_core._download_async",
     "AsyncClient": "_clients",
-    "AsyncPage": "_core._pagination",
-    "AsyncPager": "_core._pagination",
-    "AsyncStream": "_core._stream",
+    "AsyncPage": "_core._pagination_async",
+    "AsyncPager": "_core._pager_async",
+    "AsyncStream": "_core._stream_async",
     "Binary": "_core._download",
     "Client": "_clients",
     "CozeError": "errors",

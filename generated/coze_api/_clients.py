@@ -6,7 +6,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ._core._client import AsyncBaseClient, BaseClient
+from ._core._client import BaseClient
+from ._core._client_async import AsyncBaseClient
 
 if TYPE_CHECKING:
     from .resources.api_apps import ApiAppsAPI, AsyncApiAppsAPI

@@ -727,7 +727,7 @@ def error_class(code: int, status: int) -> type[APIError]:
 
 
 def hint(code: int, status: int, permission: str | None) -> str:
-    """Say what to do about an error, where that is known."""
+    """Return what to do about an error, or an empty text."""
     known = CODES.get(code)
     text = known.hint or known.meaning if known is not None else ""
     if permission and error_class(code, status) is PermissionDeniedError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..spec.diagnostics import DescriptionError, Problem
+from ..spec.diagnostics import DescriptionError, Diagnostic
 from .changes import Change, Impact
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ def compare_python(revision: str, root: Path) -> list[Change]:
         import griffe
     except ImportError as error:
         message = "comparing Python needs griffe, which the extra dev installs"
-        raise DescriptionError([Problem(revision, 1, "python", message)]) from error
+        raise DescriptionError([Diagnostic(revision, 1, "python", message)]) from error
     changes = []
     for package, folders in _PACKAGES.items():
         paths = [root / folder for folder in folders]
         try:
             old = griffe.load_git(package, ref=revision, repo=root, search_paths=folders, resolve_aliases=True)
         except (griffe.GitError, OSError) as error:
-            raise DescriptionError([Problem(revision, 1, "revision", str(error))]) from error
+            raise DescriptionError([Diagnostic(revision, 1, "revision", str(error))]) from error
         new = griffe.load(package, search_paths=paths, resolve_aliases=True)
         changes += [_change(package, breakage) for breakage in griffe.find_breaking_changes(old, new)]
     return changes

@@ -70,7 +70,7 @@ def _grouped(changes: Sequence[Change]) -> Iterable[tuple[str, list[tuple[str, l
 
 def _sentences(impact: Impact, changes: Sequence[Change]) -> list[str]:
     texts = [change for change in changes if change.text == "has other texts"]
-    if impact is Impact.DOCUMENTATION and len(texts) > 1:  # a list of places says as much as a sentence on each
+    if impact is Impact.DOCUMENTATION and len(texts) > 1:  # a list of places suffices
         rest = [change for change in changes if change.text != "has other texts"]
         places = ", ".join(change.place or "the whole" for change in texts)
         return [*(_sentence(change) for change in rest), f"{len(texts)} texts: {places}"]

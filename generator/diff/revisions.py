@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec.bundler import bundle
-from ..spec.diagnostics import DescriptionError, Problem
+from ..spec.diagnostics import DescriptionError, Diagnostic
 
 __all__ = ["load"]
 
@@ -41,9 +41,9 @@ def _read_bundle(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DescriptionError([Problem(str(path), 1, "bundle", f"cannot be read: {error}")]) from error
+        raise DescriptionError([Diagnostic(str(path), 1, "bundle", f"cannot be read: {error}")]) from error
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-        raise DescriptionError([Problem(str(path), 1, "bundle", "is not an OpenAPI document: it has no paths")])
+        raise DescriptionError([Diagnostic(str(path), 1, "bundle", "is not an OpenAPI document: it has no paths")])
     return document
 
 
@@ -66,4 +66,4 @@ def _git(name: str, folder: Path, *arguments: str) -> bytes:
         message = "is no file or folder, and git is not installed"
     except subprocess.CalledProcessError as error:
         message = f"is no file or folder, and no revision that git finds here: {error.stderr.decode().strip()}"
-    raise DescriptionError([Problem(name, 1, "revision", message)])
+    raise DescriptionError([Diagnostic(name, 1, "revision", message)])

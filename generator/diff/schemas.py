@@ -27,7 +27,7 @@ _UNIONS = ("anyOf", "oneOf")
 _INNER = {"items": "[]", "additionalProperties": ".*"}
 # What a text holds: always, or where it holds JSON.
 _CONTENTS = ("contentSchema", "x-coze-json-text")
-# Names of members are alike enough for one to be the other's new name where nothing else tells.
+# Names of members are alike enough for one to be the other's new name where nothing else decides.
 _SIMILAR = 0.6
 
 

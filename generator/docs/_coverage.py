@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from ..spec.bundler import OFFICIAL, Bundle
-from ..spec.diagnostics import DescriptionError, Problem
+from ..spec.diagnostics import DescriptionError, Diagnostic
 from ._markdown import NOTHING, table
 from ._operations import split
 
@@ -44,7 +44,7 @@ def coverage(bundled: Bundle, facts: Path, readme: Path | None = None) -> str:
         before = readme.read_text(encoding="utf-8") if readme.is_file() else ""
         if not _PLACE.search(before):
             message = "has no lines <!-- coverage --> and <!-- /coverage --> to put the table between"
-            raise DescriptionError([Problem(str(readme), 1, "coverage", message)])
+            raise DescriptionError([Diagnostic(str(readme), 1, "coverage", message)])
         after = _PLACE.sub(lambda _: text, before)
         readme.write_text(after, encoding="utf-8", newline="\n")
     return text
@@ -62,10 +62,10 @@ def _rows(facts: Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except OSError as error:
         message = f"cannot be read: {error.strerror}; --facts names the file"
-        raise DescriptionError([Problem(str(facts), 1, "coverage", message)]) from None
+        raise DescriptionError([Diagnostic(str(facts), 1, "coverage", message)]) from None
     if not rows or (missing := {"transport", *_PEERS} - rows[0].keys()):
         message = f"lacks columns: {', '.join(sorted(missing))}" if rows else "has no rows"
-        raise DescriptionError([Problem(str(facts), 1, "coverage", message)])
+        raise DescriptionError([Diagnostic(str(facts), 1, "coverage", message)])
     return rows
 
 
@@ -76,8 +76,8 @@ def _grades(bundled: Bundle) -> str:
     unofficial = sum(one.get("source", OFFICIAL) != OFFICIAL for one in evidence)
     month = bundled.document["info"].get("x-coze-as-of", "an unknown month")
     return (
-        f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. {unofficial} of them are not "
-        "in the official documentation; their docstrings name where they were seen."
+        f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. {unofficial} of them are "
+        "not in the official documentation; their docstrings name where they were seen."
     )
 
 
@@ -86,7 +86,7 @@ def _table(bundled: Bundle, rows: list[dict[str, str]]) -> str:
     lines = []
     for kind, name in _KINDS.items():
         known = [row for row in rows if row["transport"] == kind]
-        # The facts list no callbacks: that says nothing about the other clients.
+        # The facts list no callbacks, which does not mean that the other clients have none.
         peers = [str(sum(row[peer] == "yes" for row in known)) if known else NOTHING for peer in _PEERS]
         lines.append([f"{name}, of {len(known) or ours[kind]}", *peers, f"**{ours[kind]}**"])
     return table(["", *(f">{name}" for name in _PEERS.values()), ">cozekit"], lines)

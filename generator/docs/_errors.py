@@ -20,7 +20,7 @@ def errors_page(bundled: Bundle) -> str:
     codes = _codes(bundled)
     return (
         "# Error codes\n\n"
-        "Coze tells an error by the `code` of its answer, often with HTTP status 200. "
+        "Coze reports an error by the `code` of its response, often with HTTP status 200. "
         f"{len(codes)} codes are described; an answer with another one is judged by its HTTP status.\n\n"
         f"## Categories\n\n{categories}\n## Codes\n\n"
         "A code without a category is known from the vendor's open-source server only: its meaning is shown, and its "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..spec.bundler import Bundle
-from ..spec.diagnostics import Problem
+from ..spec.diagnostics import Diagnostic
 from ._errors import errors_page
 from ._operations import operations_page
 from ._reference import reference_page
@@ -30,7 +30,7 @@ def write_docs(bundled: Bundle) -> list[Path]:
     return [folder / name for name in _PAGES]
 
 
-def stale_docs(bundled: Bundle) -> list[Problem]:
+def stale_docs(bundled: Bundle) -> list[Diagnostic]:
     """List the pages that are not what would be written now; none where there is no docs/ to keep."""
     folder = bundled.root / _FOLDER
     if not folder.is_dir():
@@ -40,8 +40,8 @@ def stale_docs(bundled: Bundle) -> list[Problem]:
         path = folder / name
         if not path.is_file() or path.read_bytes() != text.encode():
             kind = "differs from" if path.is_file() else "is missing; it would hold"
-            message = f"{kind} what openapi/ says; run `python -m generator docs`"
-            found.append(Problem(f"{_FOLDER}/{name}", 1, "stale", message))
+            message = f"{kind} what openapi/ describes; run `python -m generator docs`"
+            found.append(Diagnostic(f"{_FOLDER}/{name}", 1, "stale", message))
     return found
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 __all__ = ["NOTHING", "cell", "code", "link", "prose", "table"]
 
-#: What stands in a cell that has nothing to say.
+#: Text of an empty cell.
 NOTHING = "-"
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)  # CommonMark 0.31, section 6.1
 _MARKUP = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)|^[#+=-]|(?<=^\d)[.)]")

@@ -1,4 +1,4 @@
-"""Looks at what streams, WebSockets and RTC rooms tell."""
+"""Lists the events and messages of streams, WebSockets and RTC rooms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Message:
     Attributes:
         name: The event type on the wire.
         side: `sent` or `received`.
-        meaning: What it tells, and whether it ends the exchange or reports a failure.
+        meaning: Its description, and whether it ends the exchange or reports a failure.
     """
 
     name: str
@@ -35,13 +35,13 @@ class Message:
 def messages(protocol: Mapping[str, Any]) -> list[Message]:
     """List the messages of a WebSocket or an RTC room, sent ones first."""
     return [
-        _message(name, word, told) for side, word in SIDES.items() for name, told in protocol[side]["messages"].items()
+        _message(name, word, item) for side, word in SIDES.items() for name, item in protocol[side]["messages"].items()
     ]
 
 
 def events(protocol: Mapping[str, Any]) -> list[Message]:
     """List the events of a stream."""
-    return [_message(name, "received", told) for name, told in protocol["events"].items()]
+    return [_message(name, "received", item) for name, item in protocol["events"].items()]
 
 
 def messages_table(protocol: Mapping[str, Any]) -> str:
@@ -77,10 +77,10 @@ def rooms(bundled: Bundle) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield name, protocol
 
 
-def _message(name: str, side: str, told: Mapping[str, Any]) -> Message:
+def _message(name: str, side: str, message: Mapping[str, Any]) -> Message:
     parts = [
-        told["description"],
-        _ENDS.get(told.get("ends", ""), ""),
-        "Reports a failure." if told.get("fails") else "",
+        message["description"],
+        _ENDS.get(message.get("ends", ""), ""),
+        "Reports a failure." if message.get("fails") else "",
     ]
     return Message(name, side, " ".join(part for part in parts if part))

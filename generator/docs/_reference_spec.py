@@ -1,6 +1,6 @@
-"""Turns the description into one that tells in words what only our own keys say.
+"""Turns the description into one whose texts explain our own keys.
 
-A viewer knows nothing of `x-coze-*`. What these keys say is added to the texts here, and the keys are left out.
+A viewer knows nothing of `x-coze-*`. This module adds them to the texts and removes the keys.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _remarks(schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _explain(target: dict[str, Any], source: Any, path: str, method: str, operation: Mapping[str, Any]) -> None:
-    """Add to an operation's description what its `x-coze-*` say."""
+    """Add the meaning of an operation's `x-coze-*` to its description."""
     facts = "".join(f"- {fact}\n" for fact in _facts(operation, path))
     parts = [target["description"], facts, *_told(source["components"], operation)]
     target["description"] = "\n\n".join(part for part in parts if part)
@@ -97,12 +97,12 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         size = f", of size {code(paging['size'])}" if "size" in paging else ""
         yield f"Pages: {_PAGES[paging['style']]}, chosen with {code(paging['param'])}{size}"
     if poll := operation.get("x-coze-poll"):
-        when = f"With {code(poll['flag'])} it goes on" if "flag" in poll else "Goes on"
+        when = f"With {code(poll['flag'])} it continues" if "flag" in poll else "Continues"
         each = " of each" if "items" in poll else ""
         states = ", ".join(code(str(state)) for state in poll["terminal"])
         until = f", or {code(poll['waiting'])} is there" if "waiting" in poll else ""
-        asked = code(poll["operation"])
-        yield f"{when} after the answer: ask {asked} until {code(poll['status'])}{each} is {states}{until}"
+        polled = code(poll["operation"])
+        yield f"{when} after the answer: poll {polled} until {code(poll['status'])}{each} is {states}{until}"
     if limit := operation.get("x-coze-max-body-bytes"):
         yield f"Largest body: {limit:,} bytes"
     if operation.get("x-coze-idempotent"):
@@ -112,7 +112,7 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def _told(components: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the operation's stream or WebSocket tells, in which order."""
+    """Yield the messages of the operation's stream or WebSocket in their order."""
     for key, tables in (("x-coze-stream", events_table), ("x-coze-websocket", messages_table)):
         if key in operation:
             protocol = components[f"{key}s"][operation[key]["protocol"]["$ref"].rpartition("/")[2]]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from ..spec.yaml_loader import Mapping as Entry
-from ..spec.yaml_loader import load
+from ..spec.yaml_loader import LocatedMapping, load
 from .facts import Address, Operation
 
 __all__ = ["Drift", "compare_source"]
@@ -34,7 +33,7 @@ class Drift:
 class _Exceptions:
     """The entries of `exceptions.yaml` that are about a source, and which of them were used."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[LocatedMapping]
     kind: str
     used: set[int] = attrs.field(factory=set)
 
@@ -123,7 +122,7 @@ def _has(source: Operation, member: str) -> bool:
     return member in source.members or source.is_open(member)
 
 
-def _entries(index: Path, kind: str) -> list[Entry]:
+def _entries(index: Path, kind: str) -> list[LocatedMapping]:
     path = index.with_name("exceptions.yaml")
     entries = load(path, index.parent.parent) if path.exists() else []
     return [entry for entry in entries if entry.get("source", kind) == kind]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ..spec.diagnostics import DescriptionError, Problem
+from ..spec.diagnostics import DescriptionError, Diagnostic
 from .facts import Address, Operation
 
 __all__ = ["read_har"]
@@ -31,7 +31,7 @@ def read_har(path: Path, addresses: Mapping[Address, str]) -> Iterator[Operation
             if response["status"] < 400:
                 yield from _operation(request, response, addresses, path)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DescriptionError([Problem(str(path), 1, "har", f"is no HAR file: {error!r:.200}")]) from error
+        raise DescriptionError([Diagnostic(str(path), 1, "har", f"is no HAR file: {error!r:.200}")]) from error
 
 
 def _operation(

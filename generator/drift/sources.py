@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..spec.diagnostics import DescriptionError, Problem
+from ..spec.diagnostics import DescriptionError, Diagnostic
 from .coze_js_package import read_coze_js
 from .cozepy_package import read_cozepy
 from .facts import Address, Operation
@@ -33,7 +33,7 @@ def read_source(source: str, addresses: Mapping[Address, str]) -> tuple[str, lis
     if source == "cozepy":
         package = importlib.util.find_spec("cozepy")
         if package is None or package.origin is None:
-            raise DescriptionError([Problem(source, 1, "source", "is not installed: pip install cozepy")])
+            raise DescriptionError([Diagnostic(source, 1, "source", "is not installed: pip install cozepy")])
         return "cozepy", list(read_cozepy(Path(package.origin).parent))
     if path.suffix == ".har" and path.is_file():
         return "har", list(read_har(path, addresses))
@@ -43,4 +43,4 @@ def read_source(source: str, addresses: Mapping[Address, str]) -> tuple[str, lis
     if folder.is_dir() and any(folder.glob("*.yaml")):
         return "pages", list(read_pages(folder))
     message = "is no source: expected cozepy, a *.har file, an unpacked @coze/api, or a folder with docs/api-swagger"
-    raise DescriptionError([Problem(source, 1, "source", message)])
+    raise DescriptionError([Diagnostic(source, 1, "source", message)])

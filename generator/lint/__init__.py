@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..spec.bundler import Bundle
-from ..spec.diagnostics import Problem
-from ._context import Rule, index
+from ..spec.diagnostics import Diagnostic
+from ._context import Rule, build_context
 from ._examples import EXAMPLE_RULES
 from ._extensions import EXTENSION_RULES
 from ._keyword_types import SHAPE_RULES
@@ -33,17 +33,17 @@ RULES: dict[str, Rule] = {
 }
 
 
-def lint(bundled: Bundle) -> list[Problem]:
+def lint(bundled: Bundle) -> list[Diagnostic]:
     """Find everything in a description that breaks a rule.
 
-    Whether it is valid OpenAPI is asked only if it keeps all other rules: they tell the same faults
+    The validator of OpenAPI runs only if no other rule is broken: the other rules report the same faults
     with a better place, and the validator is slow.
 
     Returns:
         The problems, each once, sorted by place; none if the description is clean.
     """
-    description = index(bundled)
-    problems: set[Problem] = set()
+    description = build_context(bundled)
+    problems: set[Diagnostic] = set()
     for name, rule in RULES.items():
         if name in OPENAPI_RULES and problems:
             continue
@@ -51,7 +51,7 @@ def lint(bundled: Bundle) -> list[Problem]:
             continue  # jsonschema raises on schemas that are none
         # What should be there and is not has no place of its own.
         problems |= {
-            Problem(found.file or bundled.document.file, found.line or 1, name, found.message)
+            Diagnostic(found.file or bundled.document.file, found.line or 1, name, found.message)
             for found in rule(description)
         }
     return sorted(problems)

@@ -8,17 +8,17 @@ from typing import Any
 import attrs
 
 from ..spec.bundler import Bundle
-from ..spec.yaml_loader import Mapping
+from ..spec.yaml_loader import LocatedMapping
 
 __all__ = [
     "Description",
-    "Finding",
+    "Violation",
     "Media",
-    "Node",
+    "SchemaNode",
     "Operation",
     "Rule",
-    "at",
-    "index",
+    "violation",
+    "build_context",
     "mapping",
     "strings",
 ]
@@ -30,11 +30,11 @@ _SINGLE = {
     "contentSchema": "content",
     "x-coze-json-text": "content",
 }
-_NOTHING = Mapping("", 0)
+_NOTHING = LocatedMapping("", 0)
 
 
 @attrs.frozen
-class Finding:
+class Violation:
     """A broken rule at a place. `lint` turns it into a problem by adding the rule's name."""
 
     file: str
@@ -42,11 +42,11 @@ class Finding:
     message: str
 
 
-Rule = Callable[["Description"], Iterator[Finding]]
+Rule = Callable[["Description"], Iterator[Violation]]
 
 
 @attrs.frozen(eq=False)
-class Node:
+class SchemaNode:
     """A schema.
 
     Attributes:
@@ -57,7 +57,7 @@ class Node:
         name: What messages call it, for example `Message.role`.
     """
 
-    schema: Mapping
+    schema: LocatedMapping
     pointer: tuple[str, ...]
     role: str
     name: str
@@ -68,7 +68,7 @@ class Media:
     """A media type of a request body or answer, with its place in the document."""
 
     content_type: str
-    body: Mapping
+    body: LocatedMapping
     pointer: tuple[str, ...]
 
 
@@ -79,7 +79,7 @@ class Operation:
     id: str
     path: str
     method: str
-    body: Mapping
+    body: LocatedMapping
 
 
 @attrs.frozen(eq=False)
@@ -99,13 +99,13 @@ class Description:
     bundle: Bundle
     operations: dict[str, Operation]
     callbacks: dict[str, Operation]
-    nodes: list[Node]
+    nodes: list[SchemaNode]
     media: list[Media]
-    parameters: list[tuple[tuple[str, ...], Mapping]]
-    headers: list[Mapping]
+    parameters: list[tuple[tuple[str, ...], LocatedMapping]]
+    headers: list[LocatedMapping]
 
     @property
-    def document(self) -> Mapping:
+    def document(self) -> LocatedMapping:
         """The OpenAPI document."""
         return self.bundle.document
 
@@ -114,11 +114,11 @@ class Description:
         """All operations and all callbacks."""
         return [*self.operations.values(), *self.callbacks.values()]
 
-    def components(self, kind: str) -> Mapping:
+    def components(self, kind: str) -> LocatedMapping:
         """Return the components of one kind, none if there are none."""
         return mapping(mapping(self.document.get("components")).get(kind))
 
-    def resolve(self, value: Any) -> Mapping:
+    def resolve(self, value: Any) -> LocatedMapping:
         """Follow `$ref` until there is none. What is no mapping becomes an empty one."""
         found = mapping(value)
         for _ in range(20):
@@ -129,25 +129,25 @@ class Description:
             found = mapping(self.components(kind).get(name))
         return _NOTHING
 
-    def answer(self, operation: Operation, content_type: str = "application/json") -> Mapping:
+    def answer(self, operation: Operation, content_type: str = "application/json") -> LocatedMapping:
         """Return the schema of the 200 answer as it is written, an empty one if there is none."""
         response = self.resolve(mapping(operation.body.get("responses")).get("200"))
         return mapping(mapping(mapping(response.get("content")).get(content_type)).get("schema"))
 
-    def request(self, operation: Operation) -> Mapping:
+    def request(self, operation: Operation) -> LocatedMapping:
         """Return the schema of the request body as it is written, an empty one if there is none."""
         content = mapping(self.resolve(operation.body.get("requestBody")).get("content"))
         return next((mapping(mapping(media).get("schema")) for media in content.values()), _NOTHING)
 
 
-def at(place: Mapping, message: str, key: str | None = None) -> Finding:
-    """Say what is wrong at *key* of *place*, or at *place* as a whole."""
-    return Finding(place.file, place.line if key is None else place.line_of(key), message)
+def violation(place: LocatedMapping, message: str, key: str | None = None) -> Violation:
+    """Return a violation at *key* of *place*, or at *place* as a whole."""
+    return Violation(place.file, place.line if key is None else place.line_of(key), message)
 
 
-def mapping(value: Any) -> Mapping:
+def mapping(value: Any) -> LocatedMapping:
     """Return *value* if it is a mapping, else an empty one: rules must survive any shape."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    return value if isinstance(value, LocatedMapping) else _NOTHING
 
 
 def strings(value: Any) -> list[str]:
@@ -155,13 +155,13 @@ def strings(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def index(bundle: Bundle) -> Description:
+def build_context(bundle: Bundle) -> Description:
     """Find all parts of a description."""
     found = Description(bundle, {}, {}, [], [], [], [])
     for part, operations in (("paths", found.operations), ("webhooks", found.callbacks)):
         for path, item in mapping(bundle.document.get(part)).items():
             for method, body in mapping(item).items():
-                if isinstance(body, Mapping):
+                if isinstance(body, LocatedMapping):
                     name = body.get("operationId")
                     operation = Operation(name if isinstance(name, str) else "", path, method, body)
                     operations[operation.id or f"{method} {path}"] = operation
@@ -187,36 +187,36 @@ def _index_operation(found: Description, operation: Operation, place: tuple[str,
         _index_response(found, mapping(response), (*place, "responses", status), f"{operation.id} {status}")
 
 
-def _index_response(found: Description, response: Mapping, place: tuple[str, ...], name: str) -> None:
+def _index_response(found: Description, response: LocatedMapping, place: tuple[str, ...], name: str) -> None:
     _index_content(found, response, place, name)
     for header, body in mapping(response.get("headers")).items():
         _index_header(found, mapping(body), (*place, "headers", header), f"{name} {header}")
 
 
-def _index_header(found: Description, header: Mapping, place: tuple[str, ...], name: str) -> None:
+def _index_header(found: Description, header: LocatedMapping, place: tuple[str, ...], name: str) -> None:
     if "$ref" not in header:
         found.headers.append(header)
         found.nodes.extend(_nodes(header.get("schema"), (*place, "schema"), "root", name))
 
 
-def _index_content(found: Description, owner: Mapping, place: tuple[str, ...], name: str) -> None:
+def _index_content(found: Description, owner: LocatedMapping, place: tuple[str, ...], name: str) -> None:
     for content_type, body in mapping(owner.get("content")).items():
         inside = (*place, "content", content_type)
         found.media.append(Media(content_type, mapping(body), inside))
         found.nodes.extend(_nodes(mapping(body).get("schema"), (*inside, "schema"), "root", name))
 
 
-def _index_parameter(found: Description, parameter: Mapping, place: tuple[str, ...]) -> None:
+def _index_parameter(found: Description, parameter: LocatedMapping, place: tuple[str, ...]) -> None:
     if "$ref" not in parameter:
         found.parameters.append((place, parameter))
         name = str(parameter.get("name"))
         found.nodes.extend(_nodes(parameter.get("schema"), (*place, "schema"), "root", name))
 
 
-def _nodes(schema: Any, place: tuple[str, ...], role: str, name: str) -> Iterator[Node]:
-    if not isinstance(schema, Mapping):
+def _nodes(schema: Any, place: tuple[str, ...], role: str, name: str) -> Iterator[SchemaNode]:
+    if not isinstance(schema, LocatedMapping):
         return
-    yield Node(schema, place, role, name)
+    yield SchemaNode(schema, place, role, name)
     for key, member in mapping(schema.get("properties")).items():
         yield from _nodes(member, (*place, "properties", key), "property", f"{name}.{key}")
     for key, inner in _SINGLE.items():

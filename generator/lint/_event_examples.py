@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from ..spec.yaml_loader import Mapping
+from ..spec.yaml_loader import LocatedMapping
 from ._context import mapping
 from ._values import Values
 
 __all__ = ["broken_event"]
 
 
-def broken_event(values: Values, stream: str, protocol: Mapping, event: object, data: object) -> str | None:
-    """Tell what is wrong with one event of a stream.
+def broken_event(values: Values, stream: str, protocol: LocatedMapping, event: object, data: object) -> str | None:
+    """Return what is wrong with one event of a stream.
 
     Args:
         values: Checks the data.

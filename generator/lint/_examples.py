@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..spec.yaml_loader import Mapping
-from ._context import Description, Finding, Rule, at, mapping
+from ..spec.yaml_loader import LocatedMapping
+from ._context import Description, Rule, Violation, mapping, violation
 from ._event_examples import broken_event
 from ._values import Values
 
@@ -16,18 +16,18 @@ __all__ = ["EXAMPLE_RULES"]
 _MASK = re.compile(r"\*{3,}")
 
 
-def example(description: Description) -> Iterator[Finding]:
+def example(description: Description) -> Iterator[Violation]:
     """Every parameter and every media type shows an example. The content of a file cannot."""
     for _, parameter in description.parameters:
         if "example" not in parameter:
-            yield at(parameter, f"give the parameter {parameter.get('name')} an example")
+            yield violation(parameter, f"give the parameter {parameter.get('name')} an example")
     for media in description.media:
         is_file = description.resolve(media.body.get("schema")).get("format") == "binary"
         if "example" not in media.body and not is_file:
-            yield at(media.body, f"give {media.content_type} an example")
+            yield violation(media.body, f"give {media.content_type} an example")
 
 
-def example_valid(description: Description) -> Iterator[Finding]:
+def example_valid(description: Description) -> Iterator[Violation]:
     """Examples obey the schema that they are an example of."""
     values = Values(description.document)
     for place, parameter in description.parameters:
@@ -42,7 +42,7 @@ def example_valid(description: Description) -> Iterator[Finding]:
             yield from _invalid(values, node.pointer, node.schema, "examples", value)
 
 
-def default_valid(description: Description) -> Iterator[Finding]:
+def default_valid(description: Description) -> Iterator[Violation]:
     """Defaults obey their own schema, its enum included."""
     values = Values(description.document)
     for node in description.nodes:
@@ -50,18 +50,18 @@ def default_valid(description: Description) -> Iterator[Finding]:
             yield from _invalid(values, node.pointer, node.schema, "default", node.schema["default"])
 
 
-def from_string(description: Description) -> Iterator[Finding]:
+def from_string(description: Description) -> Iterator[Violation]:
     """The object that stands for a string obeys the schema, and holds the string."""
     values = Values(description.document)
     for node in description.nodes:
         key = "x-coze-from-string"
         if key in node.schema:
             if "$string" not in _texts(node.schema[key]):
-                yield at(node.schema, f"write $string in {key} where the string belongs", key)
+                yield violation(node.schema, f"write $string in {key} where the string belongs", key)
             yield from _invalid(values, node.pointer, node.schema, key, node.schema[key])
 
 
-def event_example(description: Description) -> Iterator[Finding]:
+def event_example(description: Description) -> Iterator[Violation]:
     """The example of a stream is an event of its protocol, with data that obeys its schema."""
     values = Values(description.document)
     for operation in description.operations.values():
@@ -70,32 +70,34 @@ def event_example(description: Description) -> Iterator[Finding]:
         answer = description.resolve(mapping(operation.body.get("responses")).get("200"))
         media = mapping(mapping(answer.get("content")).get("text/event-stream"))
         frame = media.get("example")
-        if protocol and isinstance(frame, Mapping):
+        if protocol and isinstance(frame, LocatedMapping):
             name = str(stream["protocol"]["$ref"]).rpartition("/")[2]
             if why := broken_event(values, name, protocol, frame.get("event"), frame.get("data")):
-                yield at(frame, why)
+                yield violation(frame, why)
 
 
-def masked(description: Description) -> Iterator[Finding]:
+def masked(description: Description) -> Iterator[Violation]:
     """No example hides a part of an id behind asterisks."""
-    owners: list[tuple[Mapping, str]] = [(parameter, "example") for _, parameter in description.parameters]
+    owners: list[tuple[LocatedMapping, str]] = [(parameter, "example") for _, parameter in description.parameters]
     owners += [(media.body, "example") for media in description.media]
     owners += [(node.schema, "examples") for node in description.nodes]
     for owner, key in owners:
         for text in _texts(owner.get(key)):
             if _MASK.search(text):
-                yield at(owner, f"replace the asterisks in {text[:60]} by digits", key)
+                yield violation(owner, f"replace the asterisks in {text[:60]} by digits", key)
 
 
-def _invalid(values: Values, place: tuple[str, ...], owner: Mapping, key: str, value: Any) -> Iterator[Finding]:
+def _invalid(
+    values: Values, place: tuple[str, ...], owner: LocatedMapping, key: str, value: Any
+) -> Iterator[Violation]:
     for error in values.errors(place, value):
         inner, line = value, owner.line_of(key)
         for step in error.path:
-            if isinstance(inner, Mapping):
+            if isinstance(inner, LocatedMapping):
                 line = inner.line_of(str(step))
             inner = inner[step]
         where = f" at {'.'.join(map(str, error.path))}" if error.path else ""
-        yield Finding(owner.file, line, f"correct the {key.removesuffix('s')}{where}: {error.message}")
+        yield Violation(owner.file, line, f"correct the {key.removesuffix('s')}{where}: {error.message}")
 
 
 def _texts(value: Any) -> Iterator[str]:

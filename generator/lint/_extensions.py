@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..spec.yaml_loader import Mapping
-from ._context import Description, Finding, Rule, at, mapping
+from ..spec.yaml_loader import LocatedMapping
+from ._context import Description, Rule, Violation, mapping, violation
 
 __all__ = ["EXTENSION_RULES"]
 
@@ -33,15 +33,11 @@ def _are_strings(value: Any) -> bool:
 
 
 _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "x-coze-permission": ("a text", lambda value: isinstance(value, str)),
-    "x-coze-idempotent": ("true or false", lambda value: isinstance(value, bool)),
-    "x-coze-result": ("a text", lambda value: isinstance(value, str)),
     "x-coze-max-body-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
     "x-coze-notes": ("a list of texts", _are_strings),
-    "x-coze-from-string": ("an object", lambda value: isinstance(value, Mapping)),
     "x-coze-json-text": (
         "a schema that is no reference alone, which validators allow in contentSchema only",
-        lambda value: isinstance(value, Mapping) and "$ref" not in value,
+        lambda value: isinstance(value, LocatedMapping) and "$ref" not in value,
     ),
     "x-coze-enum-names": ("a list of texts", _are_strings),
     "x-coze-enum-descriptions": (
@@ -63,7 +59,7 @@ _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def extension_key(description: Description) -> Iterator[Finding]:
+def extension_key(description: Description) -> Iterator[Violation]:
     """Every `x-` key is listed in extensions.md, and stands on the level it is listed for."""
     page = description.bundle.root / _PAGE
     listed = _listed(page.read_text(encoding="utf-8")) if page.is_file() else {}
@@ -73,65 +69,65 @@ def extension_key(description: Description) -> Iterator[Finding]:
             if not key.startswith("x-") or level in levels:
                 continue
             if levels:
-                yield at(place, f"move {key}: it belongs on {' or '.join(levels)}", key)
+                yield violation(place, f"move {key}: it belongs on {' or '.join(levels)}", key)
             else:
-                yield at(place, f"explain {key} in {_PAGE}, or remove it", key)
+                yield violation(place, f"explain {key} in {_PAGE}, or remove it", key)
 
 
-def extension_shape(description: Description) -> Iterator[Finding]:
+def extension_shape(description: Description) -> Iterator[Violation]:
     """The value of an `x-` key has the shape that extensions.md gives it."""
     for _, place in _places(description):
         for key in place:
             shape, fits = _SHAPES.get(key, ("", bool))
             if key in _SHAPES and not fits(place[key]):
-                yield at(place, f"make {key} {shape}", key)
+                yield violation(place, f"make {key} {shape}", key)
 
 
-def enum_names(description: Description) -> Iterator[Finding]:
+def enum_names(description: Description) -> Iterator[Violation]:
     """Numbers in an enum have names, and there is one valid, unique name for each value."""
     for node in description.nodes:
         values, names = node.schema.get("enum"), node.schema.get("x-coze-enum-names")
         if not isinstance(values, list):
             if names is not None:
-                yield at(node.schema, "x-coze-enum-names needs an enum beside it", "x-coze-enum-names")
+                yield violation(node.schema, "x-coze-enum-names needs an enum beside it", "x-coze-enum-names")
             continue
         if names is None:
             if any(isinstance(value, int | float) for value in values):
-                yield at(node.schema, f"add x-coze-enum-names for the {len(values)} numbers", "enum")
+                yield violation(node.schema, f"add x-coze-enum-names for the {len(values)} numbers", "enum")
             continue
         if not isinstance(names, list) or len(names) != len(values):
             count = len(names) if isinstance(names, list) else 0
             message = f"give one name for each value: {len(values)} values, {count} names"
-            yield at(node.schema, message, "x-coze-enum-names")
+            yield violation(node.schema, message, "x-coze-enum-names")
             continue
         for name in sorted({str(name) for name in names if names.count(name) > 1}):
-            yield at(node.schema, f"use the name {name} once", "x-coze-enum-names")
+            yield violation(node.schema, f"use the name {name} once", "x-coze-enum-names")
         for name in names:
             if not isinstance(name, str) or not _CONSTANT.match(name):
-                yield at(
+                yield violation(
                     node.schema,
                     f"write {name} in capitals, digits and underscores",
                     "x-coze-enum-names",
                 )
 
 
-def enum_descriptions(description: Description) -> Iterator[Finding]:
+def enum_descriptions(description: Description) -> Iterator[Violation]:
     """Explained values are values of the enum."""
     for node in description.nodes:
-        told = mapping(node.schema.get("x-coze-enum-descriptions"))
+        descriptions = mapping(node.schema.get("x-coze-enum-descriptions"))
         values = node.schema.get("enum")
         known = {str(value) for value in values} if isinstance(values, list) else set()
-        for value in told:
+        for value in descriptions:
             if value not in known:
-                yield at(
-                    told,
+                yield violation(
+                    descriptions,
                     f"{value} is not in the enum; remove its description or add the value",
                     value,
                 )
 
 
-def error_codes(description: Description) -> Iterator[Finding]:
-    """An error code is listed once, with all that the client says about it."""
+def error_codes(description: Description) -> Iterator[Violation]:
+    """An error code is listed once, with all that the client reports about it."""
     listed = mapping(description.document.get("components")).get("x-coze-errors")
     seen: set[object] = set()
     for item in listed if isinstance(listed, list) else []:
@@ -140,18 +136,18 @@ def error_codes(description: Description) -> Iterator[Finding]:
         for key in _ERROR_KEYS:
             if decides_nothing and key in _DECISIONS:
                 if key in error:
-                    yield at(error, f"remove {key}: a doubtful code decides nothing", key)
+                    yield violation(error, f"remove {key}: a doubtful code decides nothing", key)
             elif key not in error:
-                yield at(error, f"add {key} to error {error.get('code')}")
+                yield violation(error, f"add {key} to error {error.get('code')}")
         for key in error:
             if key not in _ERROR_KEYS + _ERROR_MORE:
-                yield at(
+                yield violation(
                     error,
                     f"remove {key}: an error code has {', '.join(_ERROR_KEYS + _ERROR_MORE)}",
                     key,
                 )
         if error.get("code") in seen:
-            yield at(error, f"list error {error.get('code')} once", "code")
+            yield violation(error, f"list error {error.get('code')} once", "code")
         seen.add(error.get("code"))
 
 
@@ -165,7 +161,7 @@ def _listed(page: str) -> dict[str, set[str]]:
     return found
 
 
-def _places(description: Description) -> Iterator[tuple[str, Mapping]]:
+def _places(description: Description) -> Iterator[tuple[str, LocatedMapping]]:
     document = description.document
     yield "components", mapping(document.get("components"))
     for operation in description.everything:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..spec.yaml_loader import Mapping
-from ._context import Description, Finding, Rule, at, mapping, strings
+from ..spec.yaml_loader import LocatedMapping
+from ._context import Description, Rule, Violation, mapping, strings, violation
 from ._protocols import check_keys
 
 __all__ = ["MESSAGE_RULES"]
@@ -26,26 +26,26 @@ _PARTS = ("timestamp", "nonce", "token", "body")
 _HEADERS = ("timestamp", "nonce", "signature")
 
 
-def websocket(description: Description) -> Iterator[Finding]:
+def websocket(description: Description) -> Iterator[Violation]:
     """`x-coze-websocket` stands on every GET that answers 101, beside the `wss://` servers, and only there."""
     for operation in description.operations.values():
         body = operation.body
         switches = "101" in mapping(body.get("responses"))
         if "x-coze-websocket" not in body:
             if switches:
-                yield at(body, "the answer is 101: add x-coze-websocket")
+                yield violation(body, "the answer is 101: add x-coze-websocket")
             continue
         rule = mapping(body["x-coze-websocket"])
         yield from check_keys(rule, body, "x-coze-websocket", ("protocol",), ("protocol",))
         if operation.method != "get" or not switches:
-            yield at(body, "a WebSocket is opened by GET and the answer 101", "x-coze-websocket")
+            yield violation(body, "a WebSocket is opened by GET and the answer 101", "x-coze-websocket")
         listed = body.get("servers")
         servers = [mapping(server) for server in listed] if isinstance(listed, list) else []
         if not servers or not all(str(server.get("url")).startswith("wss://") for server in servers):
-            yield at(body, "name the wss:// addresses as servers", "servers")
+            yield violation(body, "name the wss:// addresses as servers", "servers")
 
 
-def socket_protocol(description: Description) -> Iterator[Finding]:
+def socket_protocol(description: Description) -> Iterator[Violation]:
     """The protocol of a WebSocket has the shape that extensions.md shows."""
     for name, protocol in description.components("x-coze-websockets").items():
         body = mapping(protocol)
@@ -59,42 +59,44 @@ def socket_protocol(description: Description) -> Iterator[Finding]:
             yield from _message(sent, uplink, event, _SENT)
             for answer in strings(sent.get("answers")):
                 if answer not in known:
-                    yield at(sent, f"{answer} is not in the downlink of {name}", "answers")
+                    yield violation(sent, f"{answer} is not in the downlink of {name}", "answers")
         for event, message in known.items():
             received = mapping(message)
             yield from _message(received, downlink, event, _RECEIVED)
             if received.get("ends", "always") != "always":
-                yield at(received, "ends is always; leave it out if something may follow", "ends")
+                yield violation(received, "ends is always; leave it out if something may follow", "ends")
             if received.get("fails", True) is not True:
-                yield at(received, "fails is true; leave it out otherwise", "fails")
+                yield violation(received, "fails is true; leave it out otherwise", "fails")
 
 
-def callback(description: Description) -> Iterator[Finding]:
+def callback(description: Description) -> Iterator[Violation]:
     """A callback is a POST named after its event, with a signature, a deadline, and the class of its body."""
     for operation in description.operations.values():
         if "x-coze-callback" in operation.body:
-            yield at(operation.body, "move the callback to webhooks", "x-coze-callback")
+            yield violation(operation.body, "move the callback to webhooks", "x-coze-callback")
     for operation in description.callbacks.values():
         body = operation.body
         rule = mapping(body.get("x-coze-callback"))
         yield from check_keys(rule, body, "x-coze-callback", _CALLBACK, _CALLBACK)
         expected = f"webhooks.{operation.path.replace('.', '_')}"
         if operation.method != "post" or operation.id != expected:
-            yield at(body, f"make it a post called {expected}", "operationId")
+            yield violation(body, f"make it a post called {expected}", "operationId")
         seconds = rule.get("answer_within_seconds", 1)
         if type(seconds) is not int or seconds < 1:
-            yield at(rule, "answer_within_seconds is a number of seconds", "answer_within_seconds")
+            yield violation(rule, "answer_within_seconds is a number of seconds", "answer_within_seconds")
         content = mapping(description.resolve(body.get("requestBody")).get("content"))
         media = mapping(content.get("application/json"))
         reference = f"{_SCHEMA}{rule.get('class')}"
         if mapping(media.get("schema")).get("$ref") != reference:
-            yield at(media or body, f"make the schema of the body a $ref to one called {rule.get('class')}", "schema")
+            yield violation(
+                media or body, f"make the schema of the body a $ref to one called {rule.get('class')}", "schema"
+            )
         if "200" not in mapping(body.get("responses")):
-            yield at(body, "describe the answer 200", "responses")
+            yield violation(body, "describe the answer 200", "responses")
 
 
-def signature(description: Description) -> Iterator[Finding]:
-    """A signature tells from what, by which digest and in which headers, with an example that is true."""
+def signature(description: Description) -> Iterator[Violation]:
+    """A signature names its input, digest and headers, and has an example that is correct."""
     for operation in description.callbacks.values():
         rule = mapping(operation.body.get("x-coze-callback"))
         if "signature" not in rule:
@@ -105,21 +107,23 @@ def signature(description: Description) -> Iterator[Finding]:
         yield from check_keys(headers, value, "headers of the signature", _HEADERS, _HEADERS)
         parts = value.get("input")
         if not strings(parts) or any(part not in _PARTS for part in strings(parts)):
-            yield at(value, f"input lists some of {', '.join(_PARTS)}", "input")
+            yield violation(value, f"input lists some of {', '.join(_PARTS)}", "input")
         elif value.get("algorithm") not in hashlib.algorithms_guaranteed:
-            yield at(value, f"algorithm is one of {', '.join(sorted(hashlib.algorithms_guaranteed))}", "algorithm")
+            yield violation(
+                value, f"algorithm is one of {', '.join(sorted(hashlib.algorithms_guaranteed))}", "algorithm"
+            )
         elif value.get("encoding") != "hex":
-            yield at(value, "encoding is hex", "encoding")
+            yield violation(value, "encoding is hex", "encoding")
         elif not isinstance(value.get("challenge"), str):
-            yield at(value, "challenge names the member that is to be answered unchanged", "challenge")
+            yield violation(value, "challenge names the member that is to be answered unchanged", "challenge")
         else:
             text = "".join(str(example.get(part)) for part in strings(parts))
             digest = hashlib.new(str(value["algorithm"]), text.encode()).hexdigest()
             if example.get("signature") != digest:
-                yield at(example or value, f"the signature of the example is {digest}", "signature")
+                yield violation(example or value, f"the signature of the example is {digest}", "signature")
 
 
-def message_class(description: Description) -> Iterator[Finding]:
+def message_class(description: Description) -> Iterator[Violation]:
     """The class of a message or event, and each union, has a name of its own, also when lower-cased."""
     seen = {name.lower(): name for name in description.components("schemas")}
     for owner, key in _classes(description):
@@ -127,20 +131,20 @@ def message_class(description: Description) -> Iterator[Finding]:
         if name is None:
             continue
         if not isinstance(name, str) or not _CLASS.match(name):
-            yield at(owner, f"write {name} in PascalCase, ASCII, with at most 60 characters", key)
+            yield violation(owner, f"write {name} in PascalCase, ASCII, with at most 60 characters", key)
             continue
         if name.lower() in seen:
-            yield at(owner, f"rename {name}: there is {seen[name.lower()]} already", key)
+            yield violation(owner, f"rename {name}: there is {seen[name.lower()]} already", key)
         seen.setdefault(name.lower(), name)
 
 
-def _message(value: Mapping, owner: Mapping, event: str, allowed: tuple[str, ...]) -> Iterator[Finding]:
+def _message(value: LocatedMapping, owner: LocatedMapping, event: str, allowed: tuple[str, ...]) -> Iterator[Violation]:
     yield from check_keys(value, owner, f"message {event}", allowed, ("class", "description"))
     if "data" in value and not str(mapping(value["data"]).get("$ref")).startswith(_SCHEMA):
-        yield at(value, f"make the data of {event} a $ref to a schema", "data")
+        yield violation(value, f"make the data of {event} a $ref to a schema", "data")
 
 
-def _classes(description: Description) -> Iterator[tuple[Mapping, str]]:
+def _classes(description: Description) -> Iterator[tuple[LocatedMapping, str]]:
     for protocol in description.components("x-coze-streams").values():
         body: Any = mapping(protocol)
         yield body, "event"

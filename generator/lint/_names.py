@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..spec.yaml_loader import Mapping
-from ._context import Description, Finding, Rule, at, mapping, strings
+from ..spec.yaml_loader import LocatedMapping
+from ._context import Description, Rule, Violation, mapping, strings, violation
 
 __all__ = ["NAME_RULES"]
 
@@ -20,25 +20,25 @@ _PATH = re.compile(r"(/([\w.~:@!$&'()*+,;=-]|\{\w+\})+)+", re.ASCII)  # RFC 3986
 _KINDS = ("schemas", "responses", "parameters", "x-coze-streams", "x-coze-websockets")  # not headers: HTTP names them
 
 
-def component_name(description: Description) -> Iterator[Finding]:
+def component_name(description: Description) -> Iterator[Violation]:
     """A component's name is PascalCase, ASCII, at most 60 characters."""
     for kind in _KINDS:
         for name, component in description.components(kind).items():
             if not _PASCAL.match(name) or len(name) > _MOST:
                 remedy = f"in PascalCase, ASCII, with at most {_MOST} characters"
-                yield at(mapping(component), f"rename {name} {remedy}")
+                yield violation(mapping(component), f"rename {name} {remedy}")
 
 
-def name_unique(description: Description) -> Iterator[Finding]:
+def name_unique(description: Description) -> Iterator[Violation]:
     """No two schemas differ only in case: their modules would overwrite each other."""
     seen: dict[str, str] = {}
     for name, component in description.components("schemas").items():
         other = seen.setdefault(name.lower(), name)
         if other != name:
-            yield at(mapping(component), f"rename {name}: it differs from {other} only in case")
+            yield violation(mapping(component), f"rename {name}: it differs from {other} only in case")
 
 
-def client_name(description: Description) -> Iterator[Finding]:
+def client_name(description: Description) -> Iterator[Violation]:
     """openapi-python-client leaves the name as it is, so that the description names the class."""
     # The import takes longer than all other rules together.
     from openapi_python_client.strings import ClassName
@@ -46,21 +46,21 @@ def client_name(description: Description) -> Iterator[Finding]:
     for name, component in description.components("schemas").items():
         renamed = str(ClassName(name, ""))
         if _PASCAL.match(name) and renamed != name:
-            yield at(mapping(component), f"rename {name}: the client would call it {renamed}")
+            yield violation(mapping(component), f"rename {name}: the client would call it {renamed}")
 
 
-def wire_name(description: Description) -> Iterator[Finding]:
+def wire_name(description: Description) -> Iterator[Violation]:
     """What is sent under a name, or as one, can be printed, and has at most 200 characters and no space at its ends."""
     for place, name, key in _sent(description):
         if not name or len(name) > _MOST_SENT or not name.isprintable() or name != name.strip():
             remedy = f"1 to {_MOST_SENT} characters that can be printed, without spaces at its ends"
-            yield at(place, f"correct the name {name[:60]!a}: {remedy}", key)
+            yield violation(place, f"correct the name {name[:60]!a}: {remedy}", key)
 
 
-def http_name(description: Description) -> Iterator[Finding]:
-    """Paths, headers and media types are spelled as HTTP asks."""
+def http_name(description: Description) -> Iterator[Violation]:
+    """Paths, headers and media types are spelled as HTTP requires."""
     paths = mapping(description.document.get("paths"))
-    named: list[tuple[Mapping, str, str, re.Pattern[str]]] = [(paths, path, path, _PATH) for path in paths]
+    named: list[tuple[LocatedMapping, str, str, re.Pattern[str]]] = [(paths, path, path, _PATH) for path in paths]
     for _, parameter in description.parameters:
         if parameter.get("in") == "header":
             named.append((parameter, str(parameter.get("name")), "name", _HEADER))
@@ -72,10 +72,10 @@ def http_name(description: Description) -> Iterator[Finding]:
     for place, name, key, shape in named:
         if not shape.fullmatch(name):
             kind = {_PATH: "path", _HEADER: "header"}.get(shape, "media type")
-            yield at(place, f"correct {name[:60]!a}: HTTP allows no such {kind}", key)
+            yield violation(place, f"correct {name[:60]!a}: HTTP allows no such {kind}", key)
 
 
-def _sent(description: Description) -> Iterator[tuple[Mapping, str, str]]:
+def _sent(description: Description) -> Iterator[tuple[LocatedMapping, str, str]]:
     """Yield every name that is sent, with its mapping and key."""
     for node in description.nodes:
         properties = mapping(node.schema.get("properties"))

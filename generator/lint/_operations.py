@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.yaml_loader import Mapping, load
-from ._context import Description, Finding, Operation, Rule, at, mapping
+from ..spec.yaml_loader import LocatedMapping, load
+from ._context import Description, Operation, Rule, Violation, mapping, violation
 from ._order import misplaced
 
 __all__ = ["OPERATION_RULES"]
@@ -24,43 +24,43 @@ _PLACES = ("path", "query", "header")
 _ERROR = "#/components/responses/Error"
 
 
-def operation_keys(description: Description) -> Iterator[Finding]:
+def operation_keys(description: Description) -> Iterator[Violation]:
     """An operation has every key that readers and the generator rely on."""
     for operation in description.everything:
         for key in _REQUIRED:
             if not operation.body.get(key):
-                yield at(operation.body, f"add {key}")
+                yield violation(operation.body, f"add {key}")
     for operation in description.operations.values():
         if operation.method != "get" and not isinstance(operation.body.get("x-coze-idempotent"), bool):
-            yield at(operation.body, "add x-coze-idempotent: true or false; retries depend on it")
+            yield violation(operation.body, "add x-coze-idempotent: true or false; retries depend on it")
 
 
-def operation_order(description: Description) -> Iterator[Finding]:
+def operation_order(description: Description) -> Iterator[Violation]:
     """The keys of an operation stand in the order of openapi/README.md."""
     for operation in description.everything:
         # `components` is gone from the bundled operation, but its line is still known.
         written = [key for key in operation.body.lines if key in operation.body or key == "components"]
         if wrong := misplaced(written, _KEYS):
-            yield at(operation.body, wrong.message, wrong.key)
+            yield violation(operation.body, wrong.message, wrong.key)
 
 
-def summary(description: Description) -> Iterator[Finding]:
+def summary(description: Description) -> Iterator[Violation]:
     """A summary fits on a line of a table: at most 60 characters, no full stop."""
     for operation in description.everything:
         text = operation.body.get("summary")
         if not isinstance(text, str):
             continue
         if len(text) > _MOST:
-            yield at(
+            yield violation(
                 operation.body,
                 f"shorten the summary from {len(text)} to {_MOST} characters",
                 "summary",
             )
         if text.endswith((".", "。")):
-            yield at(operation.body, "remove the full stop from the summary", "summary")
+            yield violation(operation.body, "remove the full stop from the summary", "summary")
 
 
-def official_page(description: Description) -> Iterator[Finding]:
+def official_page(description: Description) -> Iterator[Violation]:
     """An operation links to its page in the official documentation, or is listed as having none."""
     path = description.bundle.root / _EXCEPTIONS
     listed = load(path, description.bundle.root) if path.is_file() else None
@@ -69,53 +69,53 @@ def official_page(description: Description) -> Iterator[Finding]:
         docs = mapping(operation.body.get("externalDocs"))
         if "externalDocs" not in operation.body:
             if f"{operation.id} operation.externalDocs" not in without:
-                yield at(
+                yield violation(
                     operation.body,
                     f"add externalDocs with the official page, or record in {_EXCEPTIONS} why not",
                 )
         elif not str(docs.get("url")).startswith(_OFFICIAL):
-            yield at(
+            yield violation(
                 operation.body,
                 f"externalDocs.url must begin with {' or '.join(_OFFICIAL)}",
                 "externalDocs",
             )
 
 
-def tags(description: Description) -> Iterator[Finding]:
+def tags(description: Description) -> Iterator[Violation]:
     """The one tag of an operation is the first segment of its id, and the index describes it."""
     listed = description.document.get("tags")
-    described = [tag for tag in listed if isinstance(tag, Mapping)] if isinstance(listed, list) else []
+    described = [tag for tag in listed if isinstance(tag, LocatedMapping)] if isinstance(listed, list) else []
     known = {tag.get("name") for tag in described}
     for tag in described:
         if not tag.get("description"):
-            yield at(tag, f"describe the tag {tag.get('name')}")
+            yield violation(tag, f"describe the tag {tag.get('name')}")
     for operation in description.everything:
         first = operation.id.partition(".")[0]
         if operation.id and operation.body.get("tags") not in (None, [first]):
-            yield at(
+            yield violation(
                 operation.body,
                 f"write tags: [{first}], the first segment of the operation id",
                 "tags",
             )
         elif operation.id and first not in known:
-            yield at(operation.body, f"describe the tag {first} in the index", "tags")
+            yield violation(operation.body, f"describe the tag {first} in the index", "tags")
 
 
-def operation_file(description: Description) -> Iterator[Finding]:
+def operation_file(description: Description) -> Iterator[Violation]:
     """The operation id is the file's path with dots for slashes."""
     folder = "openapi/"
     for operation in description.everything:
         expected = operation.body.file.removeprefix(folder).removesuffix(".yaml").replace("/", ".")
         if operation.id and operation.id != expected:
             file = f"{folder}{operation.id.replace('.', '/')}.yaml"
-            yield at(
+            yield violation(
                 operation.body,
                 f"rename the operation to {expected}, or its file to {file}",
                 "operationId",
             )
 
 
-def body_name(description: Description) -> Iterator[Finding]:
+def body_name(description: Description) -> Iterator[Violation]:
     """The schema of a request body is called after its operation."""
     for operation in description.operations.values():
         body = description.resolve(operation.body.get("requestBody"))
@@ -123,10 +123,10 @@ def body_name(description: Description) -> Iterator[Finding]:
             expected = f"#/components/schemas/{_pascal(operation)}Request"
             if mapping(mapping(media).get("schema")).get("$ref") != expected:
                 message = f"make the body's schema a $ref to a schema called {_pascal(operation)}Request"
-                yield at(mapping(media), message, "schema")
+                yield violation(mapping(media), message, "schema")
 
 
-def answer_name(description: Description) -> Iterator[Finding]:
+def answer_name(description: Description) -> Iterator[Violation]:
     """A JSON answer has a schema called after its operation, or is the shared empty one."""
     for operation in description.operations.values():
         responses = mapping(operation.body.get("responses"))
@@ -137,19 +137,19 @@ def answer_name(description: Description) -> Iterator[Finding]:
             expected = f"#/components/schemas/{_pascal(operation)}Response"
             if media and mapping(media.get("schema")).get("$ref") != expected:
                 remedy = f"make the schema a $ref to one called {_pascal(operation)}Response"
-                yield at(media, f"{remedy}, or the answer one to shared/responses.yaml#/Empty", "schema")
+                yield violation(media, f"{remedy}, or the answer one to shared/responses.yaml#/Empty", "schema")
 
 
-def error_answer(description: Description) -> Iterator[Finding]:
+def error_answer(description: Description) -> Iterator[Violation]:
     """Every operation describes its failure by the shared answer."""
     for operation in description.operations.values():
         responses = mapping(operation.body.get("responses"))
         if responses and mapping(responses.get("default")).get("$ref") != _ERROR:
             key = "default" if "default" in responses else None
-            yield at(responses, "add default: {$ref: '…/shared/responses.yaml#/Error'}", key)
+            yield violation(responses, "add default: {$ref: '…/shared/responses.yaml#/Error'}", key)
 
 
-def parameter_order(description: Description) -> Iterator[Finding]:
+def parameter_order(description: Description) -> Iterator[Violation]:
     """Parameters stand in the order path, query, header, the required ones of each first."""
     for operation in description.operations.values():
         listed = operation.body.get("parameters")
@@ -163,20 +163,20 @@ def parameter_order(description: Description) -> Iterator[Finding]:
             )
             if rank < before:
                 order = "path, query, header, required ones of each first"
-                yield at(parameter, f"move {parameter.get('name')} up: {order}")
+                yield violation(parameter, f"move {parameter.get('name')} up: {order}")
                 break
             before = rank
 
 
-def parameter_schema(description: Description) -> Iterator[Finding]:
+def parameter_schema(description: Description) -> Iterator[Violation]:
     """A parameter is described, and is a scalar, an array of scalars or a named enum."""
     for _, parameter in description.parameters:
         if not parameter.get("description"):
-            yield at(parameter, f"describe the parameter {parameter.get('name')}")
+            yield violation(parameter, f"describe the parameter {parameter.get('name')}")
         schema = description.resolve(parameter.get("schema"))
         for part in (schema, description.resolve(schema.get("items"))):
             if part.get("type") == "object" or "properties" in part:
-                yield at(
+                yield violation(
                     parameter,
                     "make the parameter a scalar, an array of scalars or a named enum",
                     "schema",

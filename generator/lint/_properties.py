@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.yaml_loader import Mapping
+from ..spec.yaml_loader import LocatedMapping
 from ._context import Description, Operation, mapping
 
 __all__ = ["answer_member", "body_member", "member", "request_member", "result"]
 
 
-def member(description: Description, schema: Mapping, path: str) -> Mapping | None:
+def member(description: Description, schema: LocatedMapping, path: str) -> LocatedMapping | None:
     """Follow a dotted path through properties, `$ref`s and variants.
 
     Returns:
         The property's schema as it is written, or None if there is no such member.
     """
-    found: Mapping | None = schema
+    found: LocatedMapping | None = schema
     for name in path.split("."):
         if found is None:
             return None
@@ -24,21 +24,21 @@ def member(description: Description, schema: Mapping, path: str) -> Mapping | No
             (properties[name] for properties in _properties(description, found) if name in properties),
             None,
         )
-        found = found if isinstance(found, Mapping) else None
+        found = found if isinstance(found, LocatedMapping) else None
     return found
 
 
-def answer_member(description: Description, operation: Operation, path: str) -> Mapping | None:
+def answer_member(description: Description, operation: Operation, path: str) -> LocatedMapping | None:
     """Find a member of the JSON answer."""
     return member(description, description.answer(operation), path)
 
 
-def body_member(description: Description, operation: Operation, name: str) -> Mapping | None:
+def body_member(description: Description, operation: Operation, name: str) -> LocatedMapping | None:
     """Find a field of the request body."""
     return member(description, description.request(operation), name)
 
 
-def request_member(description: Description, operation: Operation, name: str) -> Mapping | None:
+def request_member(description: Description, operation: Operation, name: str) -> LocatedMapping | None:
     """Find a parameter or, failing that, a field of the request body."""
     listed = operation.body.get("parameters")
     for item in listed if isinstance(listed, list) else []:
@@ -48,7 +48,7 @@ def request_member(description: Description, operation: Operation, name: str) ->
     return body_member(description, operation, name)
 
 
-def result(description: Description, operation: Operation) -> Mapping:
+def result(description: Description, operation: Operation) -> LocatedMapping:
     """Return the schema of what the method returns; an empty one if it returns nothing."""
     name = operation.body.get("x-coze-result", "data")
     if name == ".":
@@ -56,7 +56,7 @@ def result(description: Description, operation: Operation) -> Mapping:
     return answer_member(description, operation, str(name)) or mapping(None)
 
 
-def _properties(description: Description, schema: Mapping) -> Iterator[Mapping]:
+def _properties(description: Description, schema: LocatedMapping) -> Iterator[LocatedMapping]:
     target = description.resolve(schema)
     yield mapping(target.get("properties"))
     for key in ("anyOf", "oneOf", "allOf"):

@@ -1,11 +1,11 @@
-"""Rules for the keys that tell how an operation goes on: result, pages, stream, poll."""
+"""Rules for the keys of what follows a request: result, pages, stream, poll."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.yaml_loader import Mapping
-from ._context import Description, Finding, Operation, Rule, at, mapping, strings
+from ..spec.yaml_loader import LocatedMapping
+from ._context import Description, Operation, Rule, Violation, mapping, strings, violation
 from ._properties import answer_member, body_member, member, request_member, result
 
 __all__ = ["PROTOCOL_RULES", "check_keys"]
@@ -21,18 +21,18 @@ _COUNTER = ("member", "within", "until")
 _EVENT_STREAM = "text/event-stream"
 
 
-def result_member(description: Description) -> Iterator[Finding]:
+def result_member(description: Description) -> Iterator[Violation]:
     """`x-coze-result` names a member of the answer, or `.`."""
     for operation, name in _with(description, "x-coze-result"):
         if name != "." and ("." in str(name) or answer_member(description, operation, str(name)) is None):
-            yield at(
+            yield violation(
                 operation.body,
                 f"the answer has no member {name}; name one, or write '.'",
                 "x-coze-result",
             )
 
 
-def pagination(description: Description) -> Iterator[Finding]:
+def pagination(description: Description) -> Iterator[Violation]:
     """`x-coze-pagination` has a known style, and its paths exist in the request and the answer."""
     for operation, value in _with(description, "x-coze-pagination"):
         rule = mapping(value)
@@ -45,114 +45,114 @@ def pagination(description: Description) -> Iterator[Finding]:
         )
         yield from check_keys(rule, operation.body, "x-coze-pagination", _PAGINATION, required)
         if rule.get("style") not in ("page", *_WITH_NEXT):
-            yield at(rule or operation.body, "style is page, token or cursor", "style")
+            yield violation(rule or operation.body, "style is page, token or cursor", "style")
         for key in ("param", "size"):
             if key in rule and request_member(description, operation, str(rule[key])) is None:
-                yield at(rule, f"{key}: the request has no parameter or field {rule[key]}", key)
+                yield violation(rule, f"{key}: the request has no parameter or field {rule[key]}", key)
         for key in ("items", "total", "has_more", "next"):
             found = answer_member(description, operation, str(rule.get(key)))
             if key in rule and found is None:
-                yield at(rule, f"{key}: the answer has no member {rule[key]}", key)
+                yield violation(rule, f"{key}: the answer has no member {rule[key]}", key)
             elif key == "items" and key in rule and description.resolve(found).get("type") != "array":
-                yield at(rule, f"items: {rule[key]} is not an array", key)
+                yield violation(rule, f"items: {rule[key]} is not an array", key)
 
 
-def stream(description: Description) -> Iterator[Finding]:
+def stream(description: Description) -> Iterator[Violation]:
     """`x-coze-stream` fits the body and the answer, and every answer that is a stream has it."""
     for operation in description.operations.values():
         answer = description.resolve(mapping(operation.body.get("responses")).get("200"))
         types = set(mapping(answer.get("content")))
         if "x-coze-stream" not in operation.body:
             if _EVENT_STREAM in types:
-                yield at(operation.body, "the 200 answer is a stream: add x-coze-stream")
+                yield violation(operation.body, "the 200 answer is a stream: add x-coze-stream")
             continue
         rule = mapping(operation.body["x-coze-stream"])
         yield from check_keys(rule, operation.body, "x-coze-stream", _STREAM, ("protocol",))
         if _EVENT_STREAM not in types:
-            yield at(
+            yield violation(
                 operation.body,
                 f"add {_EVENT_STREAM} to the 200 answer, or drop the key",
                 "x-coze-stream",
             )
         if ("method" in rule) != bool(types - {_EVENT_STREAM}):
             message = "name the method if and only if the operation also answers without a stream"
-            yield at(operation.body, message, "x-coze-stream")
+            yield violation(operation.body, message, "x-coze-stream")
         if "method" in rule and "flag" not in rule:
-            yield at(rule, "add flag: the body's field that asks for the stream")
+            yield violation(rule, "add flag: the body's field that requests the stream")
         if "flag" in rule:
             yield from _flag(description, operation, rule)
 
 
-def stream_protocol(description: Description) -> Iterator[Finding]:
+def stream_protocol(description: Description) -> Iterator[Violation]:
     """A stream protocol has the shape that extensions.md shows."""
     for name, protocol in description.components("x-coze-streams").items():
         body = mapping(protocol)
         yield from check_keys(body, description.document, name, _PROTOCOL, ("description", "event", "ids", "events"))
         for event, value in mapping(body.get("events")).items():
-            told = mapping(value)
-            yield from check_keys(told, body, f"event {event}", _EVENT, ("class", "description"))
-            if told.get("ends", "always") not in {"always", "maybe"}:
-                yield at(told, "ends is always or maybe; leave it out if the stream goes on", "ends")
-            if told.get("fails", True) is not True:
-                yield at(told, "fails is true; leave it out otherwise", "fails")
-            if "counter" in told:
-                yield from _counter(description, told)
+            kind = mapping(value)
+            yield from check_keys(kind, body, f"event {event}", _EVENT, ("class", "description"))
+            if kind.get("ends", "always") not in {"always", "maybe"}:
+                yield violation(kind, "ends is always or maybe; omit it if the stream continues", "ends")
+            if kind.get("fails", True) is not True:
+                yield violation(kind, "fails is true; omit it otherwise", "fails")
+            if "counter" in kind:
+                yield from _counter(description, kind)
 
 
-def _counter(description: Description, event: Mapping) -> Iterator[Finding]:
+def _counter(description: Description, event: LocatedMapping) -> Iterator[Violation]:
     """Look at what counts the events of one kind."""
     rule = mapping(event["counter"])
     yield from check_keys(rule, event, "counter", _COUNTER, ("member",))
     names = [rule.get("member"), *strings(rule.get("within")), *([rule["until"]] if "until" in rule else [])]
     for name in names:
         if member(description, mapping(event.get("data")), str(name)) is None:
-            yield at(rule, f"the data of the event has no member {name}", "member")
+            yield violation(rule, f"the data of the event has no member {name}", "member")
 
 
-def poll(description: Description) -> Iterator[Finding]:
+def poll(description: Description) -> Iterator[Violation]:
     """`x-coze-poll` names an operation, a member of its result, and values of that member."""
     for operation, value in _with(description, "x-coze-poll"):
         rule = mapping(value)
         yield from check_keys(rule, operation.body, "x-coze-poll", _POLL, _POLLED)
-        asked = description.operations.get(str(rule.get("operation")))
-        if asked is None:
-            yield at(rule, f"there is no operation {rule.get('operation')}", "operation")
+        polled = description.operations.get(str(rule.get("operation")))
+        if polled is None:
+            yield violation(rule, f"there is no operation {rule.get('operation')}", "operation")
             continue
         if "flag" in rule:
             yield from _flag(description, operation, rule)
-        thing: Mapping | None = result(description, asked)
+        thing: LocatedMapping | None = result(description, polled)
         if "items" in rule:
             listed = thing if rule["items"] == "." else member(description, mapping(thing), str(rule["items"]))
             if listed is None or description.resolve(listed).get("type") != "array":
-                yield at(rule, f"items: the result of {asked.id} has no array {rule['items']}", "items")
+                yield violation(rule, f"items: the result of {polled.id} has no array {rule['items']}", "items")
                 continue
             thing = mapping(description.resolve(listed).get("items"))
         for key in ("status", "waiting"):
             if key in rule and member(description, mapping(thing), str(rule[key])) is None:
-                yield at(rule, f"{key}: what {asked.id} tells has no member {rule[key]}", key)
+                yield violation(rule, f"{key}: the result of {polled.id} has no member {rule[key]}", key)
         status = member(description, mapping(thing), str(rule.get("status")))
         if status is not None:
             yield from _states(rule, description.resolve(status).get("enum"))
 
 
-def _flag(description: Description, operation: Operation, rule: Mapping) -> Iterator[Finding]:
+def _flag(description: Description, operation: Operation, rule: LocatedMapping) -> Iterator[Violation]:
     flag = body_member(description, operation, str(rule["flag"]))
     if flag is None or description.resolve(flag).get("type") != "boolean":
-        yield at(rule, f"the body has no boolean field {rule['flag']}", "flag")
+        yield violation(rule, f"the body has no boolean field {rule['flag']}", "flag")
 
 
-def _states(rule: Mapping, known: object) -> Iterator[Finding]:
+def _states(rule: LocatedMapping, known: object) -> Iterator[Violation]:
     states = {key: _listed(rule.get(key)) for key in ("pending", "terminal", "failed")}
     for key, values in states.items():
         for state in values:
             if state not in _listed(known):
-                yield at(rule, f"{state} is not in the enum of {rule.get('status')}", key)
+                yield violation(rule, f"{state} is not in the enum of {rule.get('status')}", key)
     for state in states["pending"]:
         if state in states["terminal"]:
-            yield at(rule, f"{state} is both pending and terminal; choose one", "terminal")
+            yield violation(rule, f"{state} is both pending and terminal; choose one", "terminal")
     for state in states["failed"]:
         if state not in states["terminal"]:
-            yield at(rule, f"failed: {state} is not terminal", "failed")
+            yield violation(rule, f"failed: {state} is not terminal", "failed")
 
 
 def _listed(value: object) -> list[object]:
@@ -166,9 +166,9 @@ def _with(description: Description, key: str) -> Iterator[tuple[Operation, objec
 
 
 def check_keys(
-    value: Mapping, owner: Mapping, name: str, allowed: tuple[str, ...], required: tuple[str, ...]
-) -> Iterator[Finding]:
-    """Tell which keys of an object are missing, and which are none.
+    value: LocatedMapping, owner: LocatedMapping, name: str, allowed: tuple[str, ...], required: tuple[str, ...]
+) -> Iterator[Violation]:
+    """Report keys of an object that are missing or unknown.
 
     Args:
         value: The object, empty if it is none.
@@ -180,10 +180,10 @@ def check_keys(
     place = value or owner
     for key in required:
         if key not in value:
-            yield at(place, f"{name} lacks {key}")
+            yield violation(place, f"{name} lacks {key}")
     for key in value:
         if key not in allowed:
-            yield at(value, f"{name} has no key {key}; it has {', '.join(allowed)}", key)
+            yield violation(value, f"{name} has no key {key}; it has {', '.join(allowed)}", key)
 
 
 PROTOCOL_RULES: dict[str, Rule] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.yaml_loader import Mapping
-from ._context import Description, Finding, Rule, at, mapping, strings
+from ..spec.yaml_loader import LocatedMapping
+from ._context import Description, Rule, Violation, mapping, strings, violation
 from ._order import misplaced
 
 __all__ = ["SCHEMA_RULES"]
@@ -25,99 +25,99 @@ _NAMED = {"component", "property"}
 _SCALARS = {"string", "integer", "number"}
 
 
-def schema_order(description: Description) -> Iterator[Finding]:
+def schema_order(description: Description) -> Iterator[Violation]:
     """The keys of a schema stand in the order of openapi/README.md."""
     for node in description.nodes:
         if wrong := misplaced(list(node.schema), _KEYS):
-            yield at(node.schema, wrong.message, wrong.key)
+            yield violation(node.schema, wrong.message, wrong.key)
 
 
-def schema_key(description: Description) -> Iterator[Finding]:
+def schema_key(description: Description) -> Iterator[Violation]:
     """A schema uses only the keywords that the generator and the sandbox understand."""
     for node in description.nodes:
         for key in node.schema:
             if key not in _KEYS and key not in _OTHER_RULES and not key.startswith("x-"):
-                yield at(node.schema, f"remove {key}: no schema of this description uses it", key)
+                yield violation(node.schema, f"remove {key}: no schema of this description uses it", key)
 
 
-def described(description: Description) -> Iterator[Finding]:
-    """Every named schema and every property says what it means."""
+def described(description: Description) -> Iterator[Violation]:
+    """Every named schema and every property has a description."""
     for node in description.nodes:
         parts = (node.schema, description.resolve(node.schema))
         if node.role in _NAMED and not any(part.get("description") for part in parts):
-            yield at(node.schema, f"describe {node.name}")
+            yield violation(node.schema, f"describe {node.name}")
 
 
-def leaf_example(description: Description) -> Iterator[Finding]:
+def leaf_example(description: Description) -> Iterator[Violation]:
     """A property or named schema that holds scalars shows a value."""
     for node in description.nodes:
         if node.role not in _NAMED or _shown(description, node.schema):
             continue
         target = description.resolve(node.schema)
         if _is_scalar(target):
-            yield at(node.schema, f"give {node.name} examples")
+            yield violation(node.schema, f"give {node.name} examples")
         items = description.resolve(target.get("items"))
         if target.get("type") == "array" and _is_scalar(items) and not _shown(description, items):
-            yield at(node.schema, f"give {node.name} or its items examples")
+            yield violation(node.schema, f"give {node.name} or its items examples")
 
 
-def inline_object(description: Description) -> Iterator[Finding]:
+def inline_object(description: Description) -> Iterator[Violation]:
     """Objects have names. Maps need none."""
     for node in description.nodes:
         if node.role != "component" and "properties" in node.schema:
-            yield at(
+            yield violation(
                 node.schema,
                 f"move the object {node.name} to schemas.yaml under a name, and refer to it",
             )
 
 
-def inline_enum(description: Description) -> Iterator[Finding]:
+def inline_enum(description: Description) -> Iterator[Violation]:
     """Enums have names. A single value is a `const`."""
     for node in description.nodes:
         if node.role != "component" and "enum" in node.schema:
             remedy = "to schemas.yaml under a name, or write a single value as const"
-            yield at(node.schema, f"move the enum {node.name} {remedy}", "enum")
+            yield violation(node.schema, f"move the enum {node.name} {remedy}", "enum")
 
 
-def title(description: Description) -> Iterator[Finding]:
+def title(description: Description) -> Iterator[Violation]:
     """No schema has a title: the generator would make it the class name."""
     for node in description.nodes:
         if "title" in node.schema:
-            yield at(node.schema, "remove title; the schema is called by its key", "title")
+            yield violation(node.schema, "remove title; the schema is called by its key", "title")
 
 
-def nullable(description: Description) -> Iterator[Finding]:
+def nullable(description: Description) -> Iterator[Violation]:
     """No schema uses `nullable`, which OpenAPI 3.1 ignores."""
     for node in description.nodes:
         if "nullable" in node.schema:
-            yield at(node.schema, "write type: [..., 'null'] instead of nullable", "nullable")
+            yield violation(node.schema, "write type: [..., 'null'] instead of nullable", "nullable")
 
 
-def required_member(description: Description) -> Iterator[Finding]:
+def required_member(description: Description) -> Iterator[Violation]:
     """Every required member is a property."""
     for node in description.nodes:
         for name in strings(node.schema.get("required")):
             if name not in mapping(node.schema.get("properties")):
-                yield at(node.schema, f"add the property {name}, or take it out of required", "required")
+                yield violation(node.schema, f"add the property {name}, or take it out of required", "required")
 
 
-def enum_unique(description: Description) -> Iterator[Finding]:
+def enum_unique(description: Description) -> Iterator[Violation]:
     """No enum lists a value twice."""
     for node in description.nodes:
         values = node.schema.get("enum")
         written = [repr(value) for value in values] if isinstance(values, list) else []
         for value in sorted({value for value in written if written.count(value) > 1}):
-            yield at(node.schema, f"list {value} once", "enum")
+            yield violation(node.schema, f"list {value} once", "enum")
 
 
-def _is_scalar(schema: Mapping) -> bool:
+def _is_scalar(schema: LocatedMapping) -> bool:
     types = schema.get("type")
     named = {types} if isinstance(types, str) else set(strings(types))
     return bool(named & _SCALARS) and not named - _SCALARS - {"boolean", "null"}
 
 
-def _shown(description: Description, schema: Mapping) -> bool:
-    """Tell whether a schema or what it refers to has a value to show, or needs none."""
+def _shown(description: Description, schema: LocatedMapping) -> bool:
+    """Return whether a schema or what it refers to has an example, or needs none."""
     target = description.resolve(schema)
     if target.get("format") == "binary":
         return True

@@ -1,4 +1,4 @@
-"""Rules for the files as text: what the bundled document cannot tell."""
+"""Rules for the files as text, which the bundled document does not show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..spec.diagnostics import relative
-from ._context import Description, Finding, Rule, mapping
+from ._context import Description, Rule, Violation, mapping
 
 __all__ = ["SOURCE_RULES"]
 
@@ -16,19 +16,19 @@ _TOP_LEVEL = re.compile(r"([^\s#:-][^\s:]*):")
 _NEVER_UNUSED = {"errors.yaml", "types.yaml"}  # a list, and the vocabulary of openapi/README.md
 
 
-def line_length(description: Description) -> Iterator[Finding]:
+def line_length(description: Description) -> Iterator[Violation]:
     """No line is longer than 120 characters."""
     for file, lines in _files(description):
         for number, line in enumerate(lines, start=1):
             if len(line) > _MOST:
-                yield Finding(
+                yield Violation(
                     file,
                     number,
                     f"break the line: it has {len(line)} characters, {_MOST} are allowed",
                 )
 
 
-def unused_component(description: Description) -> Iterator[Finding]:
+def unused_component(description: Description) -> Iterator[Violation]:
     """Every schema, answer, protocol and signature in a shared file is used."""
     used = {
         (mapping(component).file, name)
@@ -46,7 +46,7 @@ def unused_component(description: Description) -> Iterator[Finding]:
         for number, line in enumerate(lines, start=1):
             found = _TOP_LEVEL.match(line)
             if found and (file, found[1]) not in used:
-                yield Finding(file, number, f"remove {found[1]}, or refer to it")
+                yield Violation(file, number, f"remove {found[1]}, or refer to it")
 
 
 def _files(description: Description) -> Iterator[tuple[str, list[str]]]:

@@ -48,7 +48,7 @@ class Values:
             yield ValueProblem((), f"the schema cannot be applied: {type(reason).__name__}: {reason}"[:_LONGEST])
             return
         for error in found:
-            # Of the variants of anyOf and oneOf, the one that fits best tells more than that none fits.
+            # Of the variants of anyOf and oneOf, the error of the one that fits best is more precise.
             error = best_match([error]) or error
             message = error.message
             if len(message) > _LONGEST:

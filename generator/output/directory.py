@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-__all__ = ["differences", "read_tree", "replace_tree"]
+__all__ = ["diff_trees", "read_tree", "replace_tree"]
 
 _IGNORED = {"__pycache__"}
 
@@ -20,7 +20,7 @@ def read_tree(root: Path) -> dict[str, bytes]:
     }
 
 
-def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> dict[str, str]:
+def diff_trees(expected: dict[str, bytes], found: dict[str, bytes]) -> dict[str, str]:
     """Map the name of each file that differs to the kind of difference."""
     return {
         name: "is missing" if name not in found else "is not generated" if name not in expected else "differs"

@@ -1,4 +1,4 @@
-"""What generated code was made from, so that it can be told which file of the description it is behind."""
+"""Digests of what generated code was made from, which name the files that changed since."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec.bundler import Bundle
-from ..spec.diagnostics import Problem
+from ..spec.diagnostics import Diagnostic
 
 __all__ = ["NAME", "changed_files", "provenance"]
 
@@ -30,12 +30,12 @@ def provenance(bundled: Bundle, document: str, summary: Mapping[str, int]) -> st
         **summary,
     }
     head = "# What this directory was made from. Written by `python -m generator generate`.\n"
-    files = "# What each file said, comments and layout aside.\n"
+    files = "# Digest of each file without comments and layout.\n"
     return f"{head}{_toml(rows)}\n{files}[{_FILES}]\n{_toml(bundled.digests)}"
 
 
-def changed_files(bundled: Bundle, target: Path) -> list[Problem]:
-    """List the files of the description that say something else than when *target* was made."""
+def changed_files(bundled: Bundle, target: Path) -> list[Diagnostic]:
+    """List the files of the description that changed since *target* was made."""
     try:
         before = tomllib.loads((target / NAME).read_text(encoding="utf-8")).get(_FILES)
     except (OSError, ValueError):
@@ -45,12 +45,12 @@ def changed_files(bundled: Bundle, target: Path) -> list[Problem]:
     kinds = {
         "is new since {} was made": bundled.digests.keys() - before.keys(),
         "is gone since {} was made": before.keys() - bundled.digests.keys(),
-        "says something else since {} was made": {
+        "changed since {} was made": {
             name for name in bundled.digests.keys() & before.keys() if bundled.digests[name] != before[name]
         },
     }
     return [
-        Problem(name, 1, "stale", f"{kind.format(f'{target.name}/')}; run `python -m generator generate`")
+        Diagnostic(name, 1, "stale", f"{kind.format(f'{target.name}/')}; run `python -m generator generate`")
         for kind, names in kinds.items()
         for name in sorted(names)
     ]

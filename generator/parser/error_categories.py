@@ -1,4 +1,4 @@
-"""The kinds of error that the client tells apart."""
+"""The classes of errors."""
 
 from __future__ import annotations
 

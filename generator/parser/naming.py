@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from .. import ir
 from ..spec.bundler import Bundle
-from ..spec.diagnostics import Problem
-from ..spec.yaml_loader import Mapping
+from ..spec.diagnostics import Diagnostic
+from ..spec.yaml_loader import LocatedMapping
 
-__all__ = ["clashes", "params_class", "resource_class", "unusable"]
+__all__ = ["name_collisions", "params_class", "resource_class", "invalid_name_reason"]
 
 _SHAPES = {
     "member": (re.compile(r"[a-z][a-z0-9_]*", re.ASCII), "lower case, digits and _"),
@@ -35,8 +35,8 @@ _IMPORTED = {
 _ARGUMENTS = {"extra_headers", "extra_query", "extra_body", "timeout"}
 
 
-def unusable(kind: Literal["member", "class", "constant"], name: object) -> str | None:
-    """Say why a name cannot be used, or nothing if it can."""
+def invalid_name_reason(kind: Literal["member", "class", "constant"], name: object) -> str | None:
+    """Return why a name cannot be used, or None if it can."""
     shape, words = _SHAPES[kind]
     if not isinstance(name, str) or not shape.fullmatch(name) or keyword.iskeyword(name) or len(name) > _MOST:
         return f"{name!r:.60} cannot be the name of a {kind}: {words}, at most {_MOST}, no word of Python's own"
@@ -57,7 +57,7 @@ def _pascal(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]", name))
 
 
-def clashes(api: ir.Api, bundled: Bundle) -> Iterator[Problem]:
+def name_collisions(api: ir.Api, bundled: Bundle) -> Iterator[Diagnostic]:
     """Find names that stand for two things, and names that would hide what generated code needs."""
     raw = {operation_id: operation for operation_id, (_, _, operation) in bundled.operations().items()}
     components: Any = bundled.document["components"]
@@ -82,7 +82,7 @@ def _repeated(fields: tuple[ir.Field, ...]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
 
-def _method_clashes(api: ir.Api, raw: dict[str, Mapping]) -> Iterator[Problem]:
+def _method_clashes(api: ir.Api, raw: dict[str, LocatedMapping]) -> Iterator[Diagnostic]:
     parts = [operation.resource.split(".") for operation in api.operations]
     resources = {".".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
     ids = Counter(operation.id for operation in api.operations)
@@ -99,16 +99,16 @@ def _method_clashes(api: ir.Api, raw: dict[str, Mapping]) -> Iterator[Problem]:
         hidden = {operation.tag} & (_CLIENT | {"operations"}) or set(operation.id.split(".")[1:]) & _BUILTINS
         for name in sorted(hidden):
             yield where.problem("name-clash", f"{name} would hide a name that generated code needs", "operationId")
-    classes: dict[tuple[str, str], str] = {}
+    parser: dict[tuple[str, str], str] = {}
     for resource in sorted(resources):
         key = (resource.partition(".")[0], resource_class(resource))
-        if (other := classes.setdefault(key, resource)) != resource:
+        if (other := parser.setdefault(key, resource)) != resource:
             where = next(raw[one.described_id] for one in api.operations if f"{one.id}.".startswith(f"{resource}."))
             yield where.problem("name-clash", f"{resource} and {other} both become {key[1]}", "operationId")
 
 
-def _class_clashes(api: ir.Api, components: Any) -> Iterator[Problem]:
-    places: dict[str, tuple[Mapping, str]] = {
+def _class_clashes(api: ir.Api, components: Any) -> Iterator[Diagnostic]:
+    places: dict[str, tuple[LocatedMapping, str]] = {
         message["class"]: (message, "class")
         for socket in components.get("x-coze-websockets", {}).values()
         for side in ("uplink", "downlink")
@@ -116,19 +116,19 @@ def _class_clashes(api: ir.Api, components: Any) -> Iterator[Problem]:
     }
     names = [*(model.name for model in api.models), *(enum.name for enum in api.enums)]
     described_by = {name: (schema, "description") for name, schema in components.get("schemas", {}).items()}
-    classes: list[tuple[str, Mapping, str]] = [(name, *(places | described_by)[name]) for name in names]
+    parser: list[tuple[str, LocatedMapping, str]] = [(name, *(places | described_by)[name]) for name in names]
     for protocol in api.sockets:
         described = components["x-coze-websockets"][protocol.name]
-        classes += [(protocol.name, described, "description")]
-        classes += [(protocol.uplink.union, described["uplink"], "union")]
-        classes += [(protocol.downlink.union, described["downlink"], "union")]
+        parser += [(protocol.name, described, "description")]
+        parser += [(protocol.uplink.union, described["uplink"], "union")]
+        parser += [(protocol.downlink.union, described["downlink"], "union")]
     for stream in api.streams:
         described = components["x-coze-streams"][stream.name]
-        classes += [(stream.name, described, "description"), (stream.union, described, "event")]
-        classes += [(f"Unknown{stream.union}", described, "event")]
-        classes += [(event.name, described["events"][event.wire], "class") for event in stream.events]
+        parser += [(stream.name, described, "description"), (stream.union, described, "event")]
+        parser += [(f"Unknown{stream.union}", described, "event")]
+        parser += [(event.name, described["events"][event.wire], "class") for event in stream.events]
     seen: dict[str, str] = {}
-    for name, where, key in classes:
+    for name, where, key in parser:
         if name in _IMPORTED:
             yield where.problem("name-clash", f"{name} would hide a name that generated code needs", key)
         if name.lower() in seen:

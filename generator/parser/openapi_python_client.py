@@ -33,9 +33,9 @@ from openapi_python_client.parser.properties.union import UnionProperty
 
 from .. import ir
 from ..spec.bundler import METHODS, Bundle
-from ..spec.diagnostics import DescriptionError, Problem
-from ..spec.structure import misshapen
-from ..spec.yaml_loader import Mapping as Located
+from ..spec.diagnostics import DescriptionError, Diagnostic
+from ..spec.structure import structure_errors
+from ..spec.yaml_loader import LocatedMapping
 
 __all__ = ["Parsed", "is_constant", "parse"]
 
@@ -164,19 +164,19 @@ def parse(bundled: Bundle) -> Parsed:
     Raises:
         DescriptionError: It did not understand all of it.
     """
-    if strange := misshapen(bundled):
+    if strange := structure_errors(bundled):
         raise DescriptionError(strange)
-    document = _adapted(bundled.document)
+    document = _preprocess(bundled.document)
     config = Config.from_sources(ConfigFile(), MetaType.NONE, Path("coze.yaml"), "utf-8", True, None)
-    with _fewer_reserved_words():
+    with _patched_reserved_words():
         try:
             data = GeneratorData.from_dict(document, config=config)
         except Exception as error:  # it has several ways to crash on a document; all mean the same to the author
             text = f"openapi-python-client crashed: {type(error).__name__}: {error}"
-            raise DescriptionError([_locate(bundled, text).problem("opc", text)]) from error
+            raise DescriptionError([_find_source(bundled, text).problem("opc", text)]) from error
     if isinstance(data, GeneratorError):
         text = " ".join(f"{data.header}: {data.detail}".split())
-        raise DescriptionError([_locate(bundled, text).problem("opc", text)])
+        raise DescriptionError([_find_source(bundled, text).problem("opc", text)])
     parsed = Parsed(data, bundled.document)
     problems = [*_diagnostics(bundled, data), *_discriminators(bundled.document)]
     problems = problems or list(_dropped(bundled, parsed))
@@ -186,7 +186,7 @@ def parse(bundled: Bundle) -> Parsed:
 
 
 def is_constant(parameter: Mapping[str, Any]) -> bool:
-    """Tell whether a parameter leaves nothing to say: a header with one value."""
+    """Return whether a parameter is a constant: a header with one value."""
     return parameter.get("in") == "header" and "const" in parameter.get("schema", {})
 
 
@@ -199,7 +199,7 @@ def _members(model: Any) -> list[Any]:
 
 
 @contextmanager
-def _fewer_reserved_words() -> Iterator[None]:
+def _patched_reserved_words() -> Iterator[None]:
     # By default `type`, `format`, `input`, `bytes` and 150 more get an underscore. Coze's own words are worth more.
     before = strings.RESERVED_WORDS
     strings.RESERVED_WORDS = _HIDING
@@ -209,7 +209,7 @@ def _fewer_reserved_words() -> Iterator[None]:
         strings.RESERVED_WORDS = before
 
 
-def _adapted(document: Any) -> Any:
+def _preprocess(document: Any) -> Any:
     """Copy the document without what openapi-python-client would misread."""
     adapted = copy.deepcopy(_plain(document))
     for item in adapted["paths"].values():
@@ -228,7 +228,7 @@ def _adapted(document: Any) -> Any:
                 operation["parameters"] = [one for one in operation.get("parameters", ()) if not is_constant(one)]
     for schema in adapted["components"].get("schemas", {}).values():
         if isinstance(schema.get("enum"), list):
-            # It crashes when two values become one name, which `_classes` tells better.
+            # It crashes when two values become one name, which `SchemaParser` reports with a better message.
             schema["x-enum-varnames"] = [f"VALUE_{number}" for number, _ in enumerate(schema["enum"])]
         _name_maps(schema.get("properties", {}), itertools.count(1))
     return adapted
@@ -248,17 +248,17 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _diagnostics(bundled: Bundle, data: GeneratorData) -> Iterator[Problem]:
+def _diagnostics(bundled: Bundle, data: GeneratorData) -> Iterator[Diagnostic]:
     errors = [*data.errors, *(error for c in data.endpoint_collections_by_tag.values() for error in c.parse_errors)]
     # It prints names as the addresses of its objects.
     texts = [re.sub(r"<\S+ object at \w+>", "…", " ".join(f"{e.header} {e.detail or ''}".split())) for e in errors]
     # One bad schema makes all that refer to it bad, with this as the reason.
     causes = [text for text in texts if "Could not find reference in parsed" not in text]
     for text in causes or texts:
-        yield _locate(bundled, text).problem("opc", f"openapi-python-client: {text[:400]}")
+        yield _find_source(bundled, text).problem("opc", f"openapi-python-client: {text[:400]}")
 
 
-def _locate(bundled: Bundle, text: str) -> Any:
+def _find_source(bundled: Bundle, text: str) -> Any:
     """Find the operation or schema that a diagnostic speaks of, since diagnostics carry no place."""
     for path, method, operation in bundled.operations().values():
         if f"{method.upper()} {path} " in f"{text} ":
@@ -268,9 +268,9 @@ def _locate(bundled: Bundle, text: str) -> Any:
     return schemas[named[0]] if named else bundled.document
 
 
-def _discriminators(value: Any) -> Iterator[Problem]:
-    """Check what openapi-python-client leaves out: which member tells the variants of a union apart."""
-    if isinstance(value, Located) and isinstance(value.get("discriminator"), Located):
+def _discriminators(value: Any) -> Iterator[Diagnostic]:
+    """Check what openapi-python-client does not: the member that names the variant of a union."""
+    if isinstance(value, LocatedMapping) and isinstance(value.get("discriminator"), LocatedMapping):
         described = value["discriminator"]
         variants = {part.get("$ref", "") for part in (*value.get("anyOf", ()), *value.get("oneOf", ()))} - {""}
         if not described.get("propertyName") or not described.get("mapping"):
@@ -282,7 +282,7 @@ def _discriminators(value: Any) -> Iterator[Problem]:
         yield from _discriminators(item)
 
 
-def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:
+def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Diagnostic]:
     names: dict[str, str] = {}
     for operation_id, (_, _, operation) in bundled.operations().items():
         other = names.setdefault(_endpoint_name(operation_id), operation_id)

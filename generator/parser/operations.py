@@ -12,11 +12,11 @@ import attrs
 from .. import ir
 from ..spec.bundler import Bundle
 from ..spec.diagnostics import DescriptionError
-from ..spec.yaml_loader import Mapping as Located
-from .naming import clashes
+from ..spec.yaml_loader import LocatedMapping
+from .naming import name_collisions
 from .openapi_python_client import Parsed, is_constant
-from .reachability import holds_secrets, reached
-from .schemas import Classes
+from .reachability import holds_secrets, reachable_schemas
+from .schemas import SchemaParser
 
 __all__ = ["build_api"]
 
@@ -29,25 +29,29 @@ def build_api(bundled: Bundle, parsed: Parsed) -> ir.Api:
     """Decide every name and type of the client.
 
     Raises:
-        DescriptionError: A name is unusable, or the description asks for something that cannot be generated.
+        DescriptionError: A name is unusable, or the description contains something that cannot be generated.
     """
-    return _Builder(bundled, parsed).build()
+    return OperationParser(bundled, parsed).build()
 
 
-class _Builder(Classes):
-    """Adds what is under `paths`."""
+class OperationParser:
+    """Decides names and types of what the description has under `paths`."""
 
     def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
-        super().__init__(bundled, parsed)
         self.bundle = bundled
+        self.parsed = parsed
+        self.parser = SchemaParser(bundled, parsed)
+        self.problems = self.parser.problems
 
     def build(self) -> ir.Api:
-        sockets = {name: self.socket(name) for name in sorted(self.components.get("x-coze-websockets", {}))}
+        sockets = {
+            name: self.parser.socket(name) for name in sorted(self.parser.components.get("x-coze-websockets", {}))
+        }
         operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry, sockets)]
-        callbacks = self.callbacks(self.bundle.callbacks())
-        wanted = reached(self, operations, callbacks)
+        callbacks = self.parser.callbacks(self.bundle.callbacks())
+        wanted = reachable_schemas(self.parser, operations, callbacks)
         for name in sorted(wanted):
-            place = self.schemas.get(name, self.bundle.document)
+            place = self.parser.schemas.get(name, self.bundle.document)
             if not place.get("properties") and "enum" not in place:
                 message = f"{name} must be a schema of its own, under a name, with properties or values of its own"
                 self.problems.append(place.problem("unsupported", message))
@@ -56,25 +60,27 @@ class _Builder(Classes):
         api = ir.Api(
             version=str(self.bundle.document["info"]["version"]),
             models=(
-                *(self.model(name) for name in sorted(wanted) if self.schemas[name].get("properties")),
-                *(self.messages[name] for name in sorted(self.messages)),
+                *(self.parser.model(name) for name in sorted(wanted) if self.parser.schemas[name].get("properties")),
+                *(self.parser.messages[name] for name in sorted(self.parser.messages)),
             ),
-            enums=tuple(self.enum(name) for name in sorted(wanted) if "enum" in self.schemas[name]),
-            streams=tuple(stream for _, stream in sorted(self._streams.items())),
+            enums=tuple(self.parser.enum(name) for name in sorted(wanted) if "enum" in self.parser.schemas[name]),
+            streams=tuple(stream for _, stream in sorted(self.parser.streams.items())),
             sockets=tuple(sockets.values()),
             callbacks=callbacks,
             operations=tuple(sorted(operations, key=lambda operation: operation.id)),
-            errors=tuple(self.error_codes()),
+            errors=tuple(self.parser.error_codes()),
             tags={tag["name"]: tag.get("description", "") for tag in self.bundle.document.get("tags", ())},
         )
-        if not self.problems:  # names that are no names clash in ways that tell nothing
-            self.problems += clashes(api, self.bundle)
+        if not self.problems:  # collisions of invalid names are no use to anybody
+            self.problems += name_collisions(api, self.bundle)
         if self.problems:
             raise DescriptionError(self.problems)
         return api
 
-    def operation(self, path: str, verb: str, raw: Located, sockets: Mapping[str, ir.Socket]) -> Iterator[ir.Operation]:
-        self.name("member", raw, "operationId", *raw["operationId"].split("."))
+    def operation(
+        self, path: str, verb: str, raw: LocatedMapping, sockets: Mapping[str, ir.Socket]
+    ) -> Iterator[ir.Operation]:
+        self.parser.name("member", raw, "operationId", *raw["operationId"].split("."))
         if "." not in raw["operationId"]:
             self.problems.append(raw.problem("name", "an operation id is a resource, a dot and a verb", "operationId"))
         if "callbacks" in raw:
@@ -101,7 +107,7 @@ class _Builder(Classes):
             "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
             "servers": self.servers(raw),
             "authorized": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
-            "confidential": holds_secrets(self, self.answer(raw)),
+            "confidential": holds_secrets(self.parser, self.answer(raw)),
             "answer": self.answer_kind(raw),
         }
         if "x-coze-websocket" in raw:
@@ -122,14 +128,14 @@ class _Builder(Classes):
             self.problems.append(stream_key.problem("unsupported", "a stream needs a protocol"))
         elif stream_key is not None:
             name = stream_key.get("method") or raw["operationId"].rpartition(".")[2]
-            self.name("member", stream_key, "method", name)
+            self.parser.name("member", stream_key, "method", name)
             yield ir.Operation(
                 id=f"{raw['operationId'].rpartition('.')[0]}.{name}", constants={flag: True} if flag else {},
                 result=".", result_type=None, paging=None, poll=None,
-                stream=self.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]), **common,
+                stream=self.parser.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]), **common,
             )  # fmt: skip
 
-    def parameters(self, endpoint: Any, raw: Located) -> Iterator[ir.Field]:
+    def parameters(self, endpoint: Any, raw: LocatedMapping) -> Iterator[ir.Field]:
         parsed = {
             (place, prop.name.get_untrusted_value()): prop
             for place, props in (
@@ -155,19 +161,19 @@ class _Builder(Classes):
                     message = f"{key} {parameter[key]} is not supported: the client joins lists by commas"
                     self.problems.append(parameter.problem("unsupported", message, key))
             kind, nullable = self.parsed.resolve(prop, parameter["schema"])
-            self.name("member", parameter, "name", str(prop.python_name))
+            self.parser.name("member", parameter, "name", str(prop.python_name))
             yield ir.Field(
                 str(prop.python_name), parameter["name"], kind, prop.required, nullable,
                 parameter.get("description", ""), self.parsed.deref(parameter["schema"]), parameter["in"],
             )  # fmt: skip
 
-    def listed(self, raw: Located) -> Iterator[Any]:
+    def listed(self, raw: LocatedMapping) -> Iterator[Any]:
         """Yield the parameters of an operation."""
         for parameter in raw.get("parameters", ()):
             name = parameter.get("$ref", "").rpartition("/")[2]
-            yield self.components["parameters"][name] if name else parameter
+            yield self.parser.components["parameters"][name] if name else parameter
 
-    def servers(self, raw: Located) -> tuple[str, ...]:
+    def servers(self, raw: LocatedMapping) -> tuple[str, ...]:
         """List the addresses of an operation that is not served where the others are."""
         found = tuple(server["url"] for server in raw.get("servers", ()))
         if len({urlsplit(url).netloc.partition(".")[0] for url in found}) > 1:
@@ -175,8 +181,8 @@ class _Builder(Classes):
             self.problems.append(raw.problem("unsupported", message, "servers"))
         return found
 
-    def answer_kind(self, raw: Located) -> str:
-        """Tell whether an operation answers with JSON, a file, a redirect or a WebSocket."""
+    def answer_kind(self, raw: LocatedMapping) -> str:
+        """Return whether the response is JSON, a file, a redirect or a WebSocket."""
         responses = raw.get("responses", {})
         if "x-coze-websocket" in raw:
             return "socket"
@@ -185,37 +191,39 @@ class _Builder(Classes):
         schemas = [media.get("schema", {}) for media in responses.get("200", {}).get("content", {}).values()]
         return "file" if schemas and all(schema.get("format") == "binary" for schema in schemas) else "json"
 
-    def body(self, endpoint: Any, raw: Located) -> Iterator[ir.Field]:
+    def body(self, endpoint: Any, raw: LocatedMapping) -> Iterator[ir.Field]:
         """Flatten the body into arguments."""
         content = raw.get("requestBody", {"content": {}}).get("content")
         if content == {}:
             return
         media, described = next(iter(content.items())) if content and len(content) == 1 else ("", {})
         name = described.get("schema", {}).get("$ref", "").rpartition("/")[2]
-        if media not in {"application/json", "multipart/form-data"} or not self.schemas.get(name, {}).get("properties"):
+        if media not in {"application/json", "multipart/form-data"} or not self.parser.schemas.get(name, {}).get(
+            "properties"
+        ):
             message = "a body must be application/json or multipart/form-data with a named object schema"
             self.problems.append(raw.problem("unsupported", message, "requestBody"))
             return
         if not endpoint.bodies:
             message = "openapi-python-client dropped the body"
             self.problems.append(raw.problem("dropped", message, "requestBody"))
-        for field in self.fields(name):
+        for field in self.parser.fields(name):
             is_file = field.type == ir.Scalar("binary")
             if (is_file and media == "application/json") or ir.Scalar("binary") in _inner(field.type):
                 message = f"{field.wire}: a file must be a member of a multipart/form-data body itself"
-                self.problems.append(self.schemas[name].problem("unsupported", message, "properties"))
+                self.problems.append(self.parser.schemas[name].problem("unsupported", message, "properties"))
             yield attrs.evolve(field, place="part" if is_file else "body")
 
-    def answer(self, raw: Located) -> str:
+    def answer(self, raw: LocatedMapping) -> str:
         """Find the name of the schema of the JSON answer; "" if there is none."""
         response = raw.get("responses", {}).get("200", {})
         if "$ref" in response:
-            response = self.components["responses"][response["$ref"].rpartition("/")[2]]
+            response = self.parser.components["responses"][response["$ref"].rpartition("/")[2]]
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         name: str = schema.get("$ref", "").rpartition("/")[2]
-        return name if self.schemas.get(name, {}).get("properties") else ""
+        return name if self.parser.schemas.get(name, {}).get("properties") else ""
 
-    def result(self, raw: Located) -> tuple[str, ir.Type | None]:
+    def result(self, raw: LocatedMapping) -> tuple[str, ir.Type | None]:
         """Decide which member of the answer the method returns, and its type."""
         name = self.answer(raw)
         if not name:
@@ -225,10 +233,10 @@ class _Builder(Classes):
         member = raw.get("x-coze-result", "data")
         paths = [value for key, value in raw.get("x-coze-pagination", {}).items() if key in _ANSWER_PATHS]
         if any(path.partition(".")[0] != member for path in paths):
-            member = "."  # the items lie beside what tells the next page
+            member = "."  # the items are beside the token of the next page
         if member == ".":
             return member, ir.ModelRef(name)
-        for field in self.fields(name):
+        for field in self.parser.fields(name):
             if field.wire == member:
                 if not isinstance(field.type, ir.ModelRef) and not (isinstance(field.type, ir.ListOf)):
                     message = f"member {member} is neither an object nor a list; set x-coze-result to '.'"
@@ -248,7 +256,7 @@ class _Builder(Classes):
             None if items is None else tuple(filter(None, items.split("."))), rule.get("waiting"), rule.get("flag"),
         )  # fmt: skip
 
-    def paging(self, raw: Located, result: str, arguments: list[ir.Field]) -> ir.Paging | None:
+    def paging(self, raw: LocatedMapping, result: str, arguments: list[ir.Field]) -> ir.Paging | None:
         described = raw["x-coze-pagination"]
         by_wire = {argument.wire: argument.name for argument in arguments}
         root = f"{raw['operationId']}: x-coze-pagination"
@@ -262,7 +270,7 @@ class _Builder(Classes):
             kind: ir.Type = ir.ModelRef(response)
             names: list[str] = []
             for segment in segments:
-                fields = self.fields(kind.name) if isinstance(kind, ir.ModelRef) else ()
+                fields = self.parser.fields(kind.name) if isinstance(kind, ir.ModelRef) else ()
                 field = next((field for field in fields if field.wire == segment), None)
                 if field is None:
                     self.problems.append(described.problem("pagination", f"{root}: no member {described[key]}", key))

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from .. import ir
 from ..spec.bundler import Bundle
-from ..spec.diagnostics import Problem
-from ..spec.yaml_loader import Mapping as Located
+from ..spec.diagnostics import Diagnostic
+from ..spec.yaml_loader import LocatedMapping
 from .error_categories import CATEGORIES
-from .naming import unusable
+from .naming import invalid_name_reason
 from .openapi_python_client import Parsed
 
-__all__ = ["Classes"]
+__all__ = ["SchemaParser"]
 
 
 def _member(name: str, kind: ir.Type, description: str, *, required: bool = False) -> ir.Field:
@@ -24,7 +24,7 @@ _FORMATS = {"binary", "date", "date-time", "double", "int64", "password", "unix-
 _BASE_MEMBERS = {"extra_fields", "response", "logid", "to_dict", "from_dict"}
 
 
-class Classes:
+class SchemaParser:
     """Decides names and types of what the description has under `components`.
 
     Attributes:
@@ -32,15 +32,16 @@ class Classes:
         schemas: The schemas among it.
         problems: What was found to be unusable so far.
         messages: The classes made for messages of WebSockets, by name.
+        streams: The event streams, by name.
     """
 
     def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
         self.parsed = parsed
         self.components: Mapping[str, Any] = bundled.document["components"]
         self.schemas: Mapping[str, Any] = self.components.get("schemas", {})
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self.messages: dict[str, ir.Model] = {}
-        self._streams: dict[str, ir.Stream] = {}
+        self.streams: dict[str, ir.Stream] = {}
         self._fields: dict[str, tuple[ir.Field, ...]] = {}
 
     def fields(self, model: str) -> tuple[ir.Field, ...]:
@@ -105,16 +106,16 @@ class Classes:
 
     def stream(self, name: str) -> ir.Stream:
         """Make the classes for a protocol of events."""
-        if name not in self._streams:
+        if name not in self.streams:
             raw = self.components["x-coze-streams"][name]
             self.name("class", raw, "event", name, raw.get("event"))
             events = tuple(self._event(wire, event) for wire, event in raw.get("events", {}).items())
-            self._streams[name] = ir.Stream(
+            self.streams[name] = ir.Stream(
                 name, self.module(raw), raw.get("event", ""), raw.get("description", ""), events, raw.get("ids", False)
             )
-        return self._streams[name]
+        return self.streams[name]
 
-    def _event(self, wire: str, raw: Located) -> ir.Event:
+    def _event(self, wire: str, raw: LocatedMapping) -> ir.Event:
         self.name("class", raw, "class", raw.get("class"))
         data: ir.Type | None = None
         if "data" in raw:
@@ -141,7 +142,7 @@ class Classes:
             {wire: tuple(one["answers"]) for wire, one in raw["uplink"]["messages"].items() if "answers" in one},
         )
 
-    def _side(self, raw: Located) -> ir.Messages:
+    def _side(self, raw: LocatedMapping) -> ir.Messages:
         self.name("class", raw, "union", raw["union"])
         kinds = []
         for wire, message in raw["messages"].items():
@@ -162,11 +163,11 @@ class Classes:
             kinds.append((wire, message["class"]))
         return ir.Messages(raw["union"], ("event_type",), tuple(kinds))
 
-    def callbacks(self, described: Mapping[str, tuple[str, str, Located]]) -> ir.Callbacks | None:
+    def callbacks(self, described: Mapping[str, tuple[str, str, LocatedMapping]]) -> ir.Callbacks | None:
         """Make the union of the callbacks."""
         kinds: list[tuple[str, str]] = []
         answers: list[str] = []
-        rules: list[Located] = []
+        rules: list[LocatedMapping] = []
         for event, _, raw in described.values():
             rule = raw["x-coze-callback"]
             rules.append(rule)
@@ -226,18 +227,18 @@ class Classes:
                 row.get("hint", ""),
             )
 
-    def name(self, kind: Literal["member", "class", "constant"], raw: Located, key: str, *names: object) -> None:
+    def name(self, kind: Literal["member", "class", "constant"], raw: LocatedMapping, key: str, *names: object) -> None:
         """Refuse what could not stand in Python code as a name, and so also what could be more than a name."""
         for name in names:
-            if message := unusable(kind, name):
+            if message := invalid_name_reason(kind, name):
                 self.problems.append(raw.problem("name", message, key))
 
-    def module(self, raw: Located) -> str:
+    def module(self, raw: LocatedMapping) -> str:
         """Name the module of a schema by the folder that it is described in: openapi/bots/versions/… is in `bots`."""
         _, folder, *rest = raw.file.split("/")
         if not rest:
             self.problems.append(raw.problem("unsupported", "describe schemas in a folder, whose name the module gets"))
-        elif message := unusable("member", folder):
+        elif message := invalid_name_reason("member", folder):
             self.problems.append(raw.problem("name", message))
         elif folder == "operations":
             self.problems.append(raw.problem("name-clash", "the name of the folder is taken by generated code"))

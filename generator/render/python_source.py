@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import ir
 
-__all__ = ["Types", "docstring", "literal", "sentence"]
+__all__ = ["PythonTypes", "docstring", "literal", "sentence"]
 
 _WIDTH = 100
 _SCALARS = {
@@ -90,7 +90,7 @@ def docstring(indent: int, summary: str, *paragraphs: str, sections: Mapping[str
     return pad + '"""' + body.replace("\n", f"\n{pad}").replace(f"\n{pad}\n", "\n\n") + '"""'
 
 
-class Types:
+class PythonTypes:
     """Writes types as they look from one generated module.
 
     Attributes:
@@ -111,7 +111,7 @@ class Types:
         self.used.add(module)
         return f"_{module}.{name}"
 
-    def read(self, kind: ir.Type) -> str:
+    def annotation(self, kind: ir.Type) -> str:
         """Annotate what comes from the server."""
         match kind:
             case ir.Scalar(scalar):
@@ -123,16 +123,16 @@ class Types:
             case ir.ModelRef(name) | ir.EnumRef(name):
                 return self.name(name)
             case ir.ListOf(item):
-                return f"list[{self.read(item)}]"
+                return f"list[{self.annotation(item)}]"
             case ir.MapOf(value):
-                return f"dict[str, {self.read(value)}]"
+                return f"dict[str, {self.annotation(value)}]"
             case ir.OneOf(members, tag):
-                parts = [self.read(member) for member in members] + (["Unknown"] if tag else [])
+                parts = [self.annotation(member) for member in members] + (["Unknown"] if tag else [])
                 return " | ".join(dict.fromkeys(parts))
 
     def field(self, field: ir.Field) -> str:
         """Annotate an attribute of a model."""
-        kind = self.read(field.type)
+        kind = self.annotation(field.type)
         return kind if not field.optional or kind in {"Any", "None"} else f"{kind} | None"
 
     def default(self, field: ir.Field) -> str:
@@ -141,7 +141,7 @@ class Types:
             return f" = {literal(field.type.value)}"
         return " = None" if field.optional else ""
 
-    def write(self, kind: ir.Type) -> str:
+    def argument_annotation(self, kind: ir.Type) -> str:
         """Annotate what the caller gives."""
         match kind:
             case ir.Scalar("binary"):
@@ -155,17 +155,17 @@ class Types:
                 values = ", ".join(literal(value) for _, value, _ in self._enums[name].members)
                 return f"{self.name(name)} | Literal[{values}]"
             case ir.ListOf(item):
-                return f"Sequence[{self.write(item)}]"
+                return f"Sequence[{self.argument_annotation(item)}]"
             case ir.MapOf(value):
-                return f"Mapping[str, {self.write(value)}]"
+                return f"Mapping[str, {self.argument_annotation(value)}]"
             case ir.OneOf(members):
-                return " | ".join(dict.fromkeys(self.write(member) for member in members))
+                return " | ".join(dict.fromkeys(self.argument_annotation(member) for member in members))
             case _:
-                return self.read(kind)
+                return self.annotation(kind)
 
     # -- decoding
 
-    def decode(self, kind: ir.Type, variable: str, depth: int = 0) -> str:
+    def decoder_expr(self, kind: ir.Type, variable: str, depth: int = 0) -> str:
         """Write the expression that decodes *variable*. It never fails, whatever the variable holds."""
         match kind:
             case ir.Scalar("unix-time"):
@@ -178,14 +178,14 @@ class Types:
                 test = f"{variable}.__class__ is {self._enums[name].base}"
                 return f"{self._members(name)}[{variable}] if {test} else {variable}"
             case ir.ListOf(item):
-                inner = self.decode(item, part := f"item{depth or ''}", depth + 1)
+                inner = self.decoder_expr(item, part := f"item{depth or ''}", depth + 1)
                 return (
                     variable
                     if inner == part
                     else f"[{inner} for {part} in {variable}] if {variable}.__class__ is list else {variable}"
                 )
             case ir.MapOf(value):
-                inner = self.decode(value, part := f"item{depth or ''}", depth + 1)
+                inner = self.decoder_expr(value, part := f"item{depth or ''}", depth + 1)
                 if inner == part:
                     return variable
                 key = f"key{depth or ''}"
@@ -200,7 +200,7 @@ class Types:
         """Write a function that decodes a JSON object, or None where it stays as it is."""
         if isinstance(kind, ir.ModelRef):
             return f"{self.name(kind.name)}.from_dict"
-        decoded = self.decode(kind, "value")
+        decoded = self.decoder_expr(kind, "value")
         return "None" if decoded == "value" else f"lambda value: {decoded}"
 
     def decode_field(self, field: ir.Field, variable: str) -> str:
@@ -208,7 +208,7 @@ class Types:
 
         A list that is always there is never None: Coze sends null for empty lists.
         """
-        expression = self.decode(field.type, variable)
+        expression = self.decoder_expr(field.type, variable)
         if isinstance(field.type, ir.ListOf) and not field.optional:
             return f"[] if {variable} is None else {expression}"
         if isinstance(field.type, ir.Scalar) and expression != variable and field.optional:
@@ -240,14 +240,14 @@ class Types:
             case ir.ModelRef(name):
                 return f"{self.name(name)}.from_dict"
             case ir.ListOf(item):
-                inner = self.decode(item, "item", 1)
+                inner = self.decoder_expr(item, "item", 1)
                 return f"lambda items: ItemList({inner} for item in items)" if inner != "item" else "ItemList"
             case _:
                 raise TypeError(nothing)
 
     # -- checking arguments
 
-    def value(self, kind: ir.Type, schema: Mapping[str, Any], deref: Any, *, required: bool = False) -> str:
+    def validator_expr(self, kind: ir.Type, schema: Mapping[str, Any], deref: Any, *, required: bool = False) -> str:
         """Write the check of an argument, with the limits that *schema* sets."""
         arguments: list[str] = []
         limits: dict[str, str]
@@ -266,13 +266,13 @@ class Types:
                 name, limits, arguments = "Object", {}, [f"lambda: {self.name(model)}"]
             case ir.ListOf(item):
                 name, limits = "ListOf", {"minItems": "min_items", "maxItems": "max_items"}
-                arguments = [self.value(item, deref(schema.get("items")), deref)]
+                arguments = [self.validator_expr(item, deref(schema.get("items")), deref)]
             case ir.MapOf(inner):
                 name, limits = "MapOf", {"maxProperties": "max_items"}
                 values = schema.get("additionalProperties")
-                arguments = [self.value(inner, deref(values if isinstance(values, Mapping) else None), deref)]
+                arguments = [self.validator_expr(inner, deref(values if isinstance(values, Mapping) else None), deref)]
                 if keys := schema.get("propertyNames"):
-                    arguments.append(f"key={self.value(ir.Scalar('str'), keys, deref)}")
+                    arguments.append(f"key={self.validator_expr(ir.Scalar('str'), keys, deref)}")
             case _:
                 name, limits = "AnyValue", {}
         found = {word: schema[key] for key, word in limits.items() if key in schema}

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from .. import ir
 from ..parser.error_categories import CATEGORIES
 from ..parser.naming import params_class, resource_class
-from .python_source import Types, docstring, literal, sentence
+from .python_source import PythonTypes, docstring, literal, sentence
 
 __all__ = ["render"]
 
@@ -87,7 +87,7 @@ class _Renderer:
         needs: dict[str, set[str]] = {}
         inputs, confidential = self.input_models(), self.confidential_models()
         for module in sorted(modules):
-            types = Types(self.api, module)
+            types = PythonTypes(self.api, module)
             models = [model for model in self.api.models if model.module == module]
             streams = [stream for stream in self.api.streams if stream.module == module]
             names = [*(enum.name for enum in self.enums(module)), *(model.name for model in models)]
@@ -164,7 +164,7 @@ class _Renderer:
         return found
 
     def operations(self, tag: str, operations: list[ir.Operation]) -> str:
-        types = Types(self.api)
+        types = PythonTypes(self.api)
         described = {operation.constant: operation for operation in operations}
         body = self.env.get_template("operations.py.jinja").render(
             operations=described.values(), types=types, deref=self.deref
@@ -174,7 +174,7 @@ class _Renderer:
         )
 
     def resources(self, tag: str, operations: list[ir.Operation]) -> str:
-        types = Types(self.api)
+        types = PythonTypes(self.api)
         tree = _tree(tag, operations)
         text = "".join(
             self.env.get_template("resource.py.jinja").render(
@@ -191,7 +191,7 @@ class _Renderer:
         return self.template("resources_head", tag=tag, used=sorted(types.used), body=text, classes=classes)
 
     def params(self, tag: str, operations: list[ir.Operation]) -> str:
-        types = Types(self.api)
+        types = PythonTypes(self.api)
         body = self.env.get_template("params.py.jinja").render(
             operations=[operation for operation in operations if operation.arguments], types=types
         )
@@ -226,12 +226,12 @@ class _Renderer:
             raises.append("GatewayError: The answer was no redirect.")
         if operation.stream:
             raises += [
-                "StreamFailed: While reading: the stream told a failure.",
+                "StreamFailed: While reading: the stream reported a failure.",
                 "StreamInterrupted: While reading: the stream broke off.",
             ]
             if operation.stream.ids:
                 raises.append(
-                    "StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says so."
+                    "StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is ``raise``."
                 )
         source = f"{operation.verb} {operation.path}" + (f", {operation.page}" if operation.page else "")
         return docstring(
@@ -253,7 +253,7 @@ def _models_in(kind: ir.Type) -> set[str]:
 
 
 def _argument_text(field: ir.Field) -> Iterator[str]:
-    """Describe an argument: its text, then what the schema says of it."""
+    """Describe an argument: its text, then the limits of its schema."""
     schema = field.schema
     yield sentence(field.description)
     lower, upper = schema.get("minimum"), schema.get("maximum")

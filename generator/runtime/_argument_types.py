@@ -1,4 +1,4 @@
-"""Kinds of argument: each checks what the caller gave and makes JSON of it, before anything is sent."""
+"""Types of arguments. Each validates a value and encodes it as JSON before the request is sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NO_UTF8 = "cannot be written as UTF-8: it holds half of a surrogate pair"
 
 
 class InvalidValue(ValueError):
-    """A value does not fit. The request builder adds operation and argument."""
+    """A value is invalid. The request builder adds the names of operation and argument."""
 
 
 def _invalid(where: str, message: str) -> InvalidValue:
@@ -48,7 +48,7 @@ def _type_name(value: object) -> str:
 
 @attrs.frozen
 class AnyValue(Value):
-    """Whatever JSON can say."""
+    """Any JSON value."""
 
     def encode(self, value: Any, where: str) -> Any:
         return encode(value)
@@ -251,9 +251,9 @@ def _name_of(content: Any) -> str:
 def _size_of(file: Any) -> int | None:
     """Measure a file from its beginning, since that is where sending it starts."""
     try:
-        here: int = file.tell()
+        position: int = file.tell()
         end: int = file.seek(0, 2)
-        file.seek(here)
+        file.seek(position)
     except (AttributeError, OSError, ValueError, TypeError):
-        return None  # a pipe: the server will tell
+        return None  # a pipe: the server checks its size
     return end

@@ -1,4 +1,4 @@
-"""Reading the body of an answer, without more memory than was allowed."""
+"""Reads the body of a response within a memory limit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 """Four times the largest event. JSON takes up to some twenty times as much memory once it is decoded."""
 
 ENCODINGS = "gzip, deflate"
-"""What clients ask for. Others expand without bound: 100 bytes of Brotli can be gigabytes."""
+"""Encodings that clients accept. Others expand without limit: 100 bytes of Brotli can become gigabytes."""
 
 _COMPRESSIONS = {"br", "deflate", "gzip", "zstd"}
 _PIECE = 1024  # which deflate expands to 1 MiB at most
@@ -66,7 +66,7 @@ def read_body(http: HTTPResponse) -> None:
     Raises:
         HTTPError: It broke off.
         ResponseTooLarge: It is larger than its request allows. No more than that was read.
-        GatewayError: It is compressed in a way that was not asked for.
+        GatewayError: Its encoding is not one that the request accepts.
     """
     try:
         with map_exceptions:
@@ -137,19 +137,19 @@ def check_encoding(http: HTTPResponse) -> None:
     """Make sure that reading an answer bit by bit gives it bit by bit, decompressed.
 
     Raises:
-        GatewayError: It is compressed several times, or in a way that was not asked for.
+        GatewayError: It has several encodings, or one that the request does not accept.
     """
     given = http.headers.get("content-encoding")
     if given is None or http.is_stream_consumed:
         return
     found = [name for name in given.lower().replace(",", " ").split() if name in _COMPRESSIONS]
-    asked = http.request.headers.get("accept-encoding", "").lower()
-    if len(found) > 1 or any(name not in ENCODINGS and name not in asked for name in found):
+    accepted = http.request.headers.get("accept-encoding", "").lower()
+    if len(found) > 1 or any(name not in ENCODINGS and name not in accepted for name in found):
         raise _error(
             GatewayError,
             http,
-            f"the answer is compressed as {given!r:.60}, which was not asked for",
-            "A gateway between here and Coze may have done so; ask who runs it.",
+            f"the response has the encoding {given!r:.60}, which the request does not accept",
+            "A gateway may have compressed it; check the proxy settings.",
         )
     stream = http.stream
     http.stream = _Split(stream) if isinstance(stream, ByteStream) else _AsyncSplit(stream)
@@ -170,7 +170,7 @@ class _Split(ByteStream):
 
 
 class _AsyncSplit(AsyncByteStream):
-    """Does the same from an event loop."""
+    """Is `_Split` for an event loop."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -193,8 +193,8 @@ def _too_large(http: HTTPResponse) -> ResponseTooLarge:
     error = _error(
         ResponseTooLarge,
         http,
-        f"the answer is larger than {limit:,} bytes",
-        "Ask for less at once, or give the client a larger max_response_bytes.",
+        f"the response is larger than {limit:,} bytes",
+        "Request fewer items at once, or set a larger max_response_bytes on the client.",
     )
     error.max_bytes = limit
     return error

@@ -1,55 +1,40 @@
-"""Sending requests: the part of the client that no description can change."""
+# @generated from _client_async.py by `python -m generator sync`; do not edit.
+"""Base of the clients: sends requests and decodes their responses."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Self, TypeVar, overload
 
 import attrs
 
-from ._body import ENCODINGS, MAX_RESPONSE_BYTES, aread_body, check_encoding, read_body
-from ._client_config import MAX_EVENT_BYTES, USER_AGENT, ClientConfig
+from ._body import MAX_RESPONSE_BYTES, check_encoding, read_body
+from ._client_async import _HEADERS, D, E, R, T, U, _Accepts
+from ._client_config import MAX_EVENT_BYTES, ClientConfig
 from ._decode import read, read_redirect, refusal
-from ._download import AsyncBinary, Binary, is_binary
+from ._download import Binary, is_binary
 from ._errors import DecodeError
 from ._handshake import Handshake
-from ._http import (
-    AsyncHTTPClient,
-    Auth,
-    HTTPClient,
-    HTTPResponse,
-    default_limits,
-    default_timeout,
-    make_http_client,
-    send,
-    send_async,
-)
+from ._http import Auth, HTTPClient, HTTPResponse, default_limits, default_timeout, make_http_client
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
-from ._pagination import AsyncPage, AsyncPager, Page, page_info, response_of
-from ._pool import AsyncConnectionLimit
+from ._pager import Pager, first_page
+from ._pagination import Page, page_info, response_of
+from ._pool import ConnectionLimit
 from ._request import Request, prepare
 from ._response import Redirect
 from ._secrets import hidden, hidden_userinfo
 from ._sequence import OnGap
-from ._stream import AsyncStream, Stream, is_event_stream
+from ._stream import Stream
+from ._stream_base import is_event_stream
 
-__all__ = ["AsyncBaseClient", "BaseClient"]
-
-T = TypeVar("T")
-E = TypeVar("E")
-R = TypeVar("R")
-U = TypeVar("U")
-D = TypeVar("D")
+__all__ = ["BaseClient"]
 S = TypeVar("S", bound=Stream[Any])
-SA = TypeVar("SA", bound=AsyncStream[Any])
-_HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS}
-_Accepts = Callable[[HTTPResponse], bool]
 
 
 class BaseClient(ClientConfig):
-    """Sends requests, one after the other. Safe to share between threads."""
+    """Sends requests. A sync client can be shared between threads; an async one belongs to one event loop."""
 
     def __init__(
         self,
@@ -69,16 +54,16 @@ class BaseClient(ClientConfig):
         Args:
             base_url: Address of the service, such as ``https://api.coze.com``.
             token: Access token. Sent as a bearer token.
-            auth: Strategy that authorises each request, instead of a token.
+            auth: Strategy that authorizes each request, instead of a token.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
-                Without it 5, 60, 60 and 600, or what *http_client* says.
+                Without it 5, 60, 60 and 600, or the timeouts of *http_client*.
             headers: Sent with every request.
-            http_client: An httpx client with proxies, limits, hooks and so on of your own. Closing it stays yours.
-                Without it proxies are those of the environment, but none for an address of this machine.
+            http_client: An httpx client with your own proxies, limits or hooks. You close it yourself. Without it, the
+                proxies of the environment are used, except for addresses of this machine.
             max_event_bytes: Largest event that a stream may hold.
-            max_response_bytes: Largest answer, once it is decompressed; of errors, too. Files have no limit.
+            max_response_bytes: Largest decompressed response, errors included. Files have no limit.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
-                `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. In each case `stream.gaps` tells them.
+                `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. `stream.gaps` lists them in each case.
 
         Raises:
             InvalidArgumentError: *base_url* is not an address, or environment variables name proxies or certificates
@@ -95,30 +80,35 @@ class BaseClient(ClientConfig):
             max_response_bytes=max_response_bytes,
             on_gap=on_gap,
         )
+        limits = default_limits()
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or make_http_client(
-            HTTPClient,
-            self._base_url,
-            headers=_HEADERS,
-            timeout=default_timeout(),
-            limits=default_limits(),
+            HTTPClient, self._base_url, headers=_HEADERS, timeout=default_timeout(), limits=limits
         )
+        self._pool = ConnectionLimit(limits.max_connections if self._owns_http else None)
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return self._exchange(request, lambda: read(operation, self._send(request)))
 
-    def paginate(
+        def exchange() -> T:
+            return read(operation, self._send(request))
+
+        return self._exchange(request, exchange)
+
+    def paginate(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Pager[Any]:
+        """Load the items page by page, an async client once that is awaited or iterated. Generated methods end here."""
+        return first_page(partial(self._page, operation, arguments, options=options))
+
+    def _page(
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options, before: int = 0
     ) -> Page[Any]:
-        """Load a page, with *before* items on the pages before it. Generated methods end here."""
         answer = self.request(operation, arguments, options)
         info = page_info(operation, arguments, answer, before)
         if isinstance(info, DecodeError):
             del answer
             raise info
-        load = partial(self.paginate, operation, options=options, before=before + len(info.items))
+        load = partial(self._page, operation, options=options, before=before + len(info.items))
         return Page(info.items, answer, info.total, info.has_more, response_of(answer), info.next, load)
 
     @overload
@@ -154,26 +144,30 @@ class BaseClient(ClientConfig):
     ) -> Callable[[], HTTPResponse]:
         request = prepare(operation, arguments, options)
         request.headers.setdefault("accept", "text/event-stream")
-        # A copy for each opening: what one exchange does to its request is nothing to the next.
+        # Retries change the request, so each opening gets a copy.
         return lambda: self._opened(attrs.evolve(request))
 
     def _opened(self, request: Request) -> HTTPResponse:
         return self._exchange(request, lambda: self._open(request, is_event_stream))
 
     def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Binary:
-        """Send a request whose answer is a file. Generated methods end here."""
+        """Send a request whose response is a file. Generated methods end here."""
         request = prepare(operation, arguments, options)
         return Binary(operation.id, self._exchange(request, lambda: self._open(request, is_binary)))
 
     def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
-        """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
+        """Send a request whose response redirects a browser. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return self._exchange(request, lambda: read_redirect(operation, self._send(request, follow_redirects=False)))
+
+        def exchange() -> Redirect:
+            return read_redirect(operation, self._send(request, follow_redirects=False))
+
+        return self._exchange(request, exchange)
 
     def handshake(
         self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
     ) -> Handshake[U, D]:
-        """Make what opens a WebSocket. Generated methods end here."""
+        """Return the handshake that opens a WebSocket. Generated methods end here."""
         return self._handshake(operation, protocol, arguments, options)
 
     def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
@@ -189,17 +183,18 @@ class BaseClient(ClientConfig):
         raise refusal(request.operation, http)
 
     def _exchange(self, request: Request, call: Callable[[], R]) -> R:
-        """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
+        """Send *request* and read its response by *call*. Subclasses retry here."""
         return call()
 
     def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
-        http = send(self._http, self._built(request), stream=True, **options, **self._send_options(request))
+        options |= self._send_options(request)
+        http = self._pool.send(self._http, self._built(request), options)
         if not stream:
             read_body(http)
         return http
 
     def close(self) -> None:
-        """Close the connections, unless the HTTP client was given."""
+        """Close the connections, unless the caller passed the HTTP client."""
         if self._owns_http:
             self._http.close()
 
@@ -208,168 +203,3 @@ class BaseClient(ClientConfig):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class AsyncBaseClient(ClientConfig):
-    """Sends requests from one event loop, many at once."""
-
-    def __init__(
-        self,
-        base_url: str,
-        token: str | None = None,
-        *,
-        auth: Auth | None = None,
-        timeout: Timeout = None,
-        headers: Mapping[str, str] | None = None,
-        http_client: AsyncHTTPClient | None = None,
-        max_event_bytes: int = MAX_EVENT_BYTES,
-        max_response_bytes: int = MAX_RESPONSE_BYTES,
-        on_gap: OnGap = "warn",
-    ) -> None:
-        """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
-        token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
-        super().__init__(
-            base_url,
-            token,
-            auth=auth,
-            timeout=timeout,
-            headers=headers,
-            max_event_bytes=max_event_bytes,
-            max_response_bytes=max_response_bytes,
-            on_gap=on_gap,
-        )
-        self._owns_http = http_client is None
-        self._limit: AsyncConnectionLimit | None = None
-        if http_client is None:
-            limits = default_limits()
-            assert limits.max_connections is not None
-            self._limit = AsyncConnectionLimit(limits.max_connections)
-            http_client = make_http_client(
-                AsyncHTTPClient,
-                self._base_url,
-                headers=_HEADERS,
-                timeout=default_timeout(),
-                limits=limits,
-            )
-        self._http: AsyncHTTPClient = http_client
-
-    async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
-        """Send a request and return its result. Generated methods end here."""
-        request = prepare(operation, arguments, options)
-
-        async def exchange() -> T:
-            return read(operation, await self._send(request))
-
-        return await self._exchange(request, exchange)
-
-    def paginate(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncPager[Any]:
-        """Make a pager, which loads its first page when it is awaited or iterated. Generated methods end here."""
-        return AsyncPager(partial(self._page, operation, arguments, options=options))
-
-    async def _page(
-        self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options, before: int = 0
-    ) -> AsyncPage[Any]:
-        answer = await self.request(operation, arguments, options)
-        info = page_info(operation, arguments, answer, before)
-        if isinstance(info, DecodeError):
-            del answer
-            raise info
-        load = partial(self._page, operation, options=options, before=before + len(info.items))
-        return AsyncPage(info.items, answer, info.total, info.has_more, response_of(answer), info.next, load)
-
-    @overload
-    def stream(
-        self, operation: Operation[Any], protocol: Protocol[E], arguments: Mapping[str, Any], options: Options
-    ) -> AsyncStream[E]: ...
-
-    @overload
-    def stream(
-        self,
-        operation: Operation[Any],
-        protocol: Protocol[Any],
-        arguments: Mapping[str, Any],
-        options: Options,
-        kind: type[SA],
-    ) -> SA: ...
-
-    def stream(
-        self,
-        operation: Operation[Any],
-        protocol: Protocol[Any],
-        arguments: Mapping[str, Any],
-        options: Options,
-        kind: type[AsyncStream[Any]] = AsyncStream,
-    ) -> AsyncStream[Any]:
-        """Make a stream, which sends its request when it is opened. Generated methods end here."""
-        return kind(
-            operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes, self._on_gap
-        )
-
-    def _opener(
-        self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
-    ) -> Callable[[], Awaitable[HTTPResponse]]:
-        request = prepare(operation, arguments, options)
-        request.headers.setdefault("accept", "text/event-stream")
-        # A copy for each opening: what one exchange does to its request is nothing to the next.
-        return lambda: self._opened(attrs.evolve(request))
-
-    async def _opened(self, request: Request) -> HTTPResponse:
-        return await self._exchange(request, lambda: self._open(request, is_event_stream))
-
-    async def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncBinary:
-        """Send a request whose answer is a file. Generated methods end here."""
-        request = prepare(operation, arguments, options)
-        return AsyncBinary(operation.id, await self._exchange(request, lambda: self._open(request, is_binary)))
-
-    async def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
-        """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
-        request = prepare(operation, arguments, options)
-
-        async def exchange() -> Redirect:
-            return read_redirect(operation, await self._send(request, follow_redirects=False))
-
-        return await self._exchange(request, exchange)
-
-    def handshake(
-        self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
-    ) -> Handshake[U, D]:
-        """Make what opens a WebSocket. Generated methods end here."""
-        return self._handshake(operation, protocol, arguments, options)
-
-    async def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
-        http = await self._send(request, stream=True)
-        if accepts(http):
-            try:
-                check_encoding(http)
-            except BaseException:
-                await http.aclose()
-                raise
-            return http
-        await aread_body(http)
-        raise refusal(request.operation, http)
-
-    async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
-        """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
-        return await call()
-
-    async def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
-        built = self._built(request)
-        options |= self._send_options(request)
-        if self._limit is None:
-            http = await send_async(self._http, built, stream=True, **options)
-        else:
-            http = await self._limit.send(self._http, built, options)
-        if not stream:
-            await aread_body(http)
-        return http
-
-    async def close(self) -> None:
-        """Close the connections, unless the HTTP client was given."""
-        if self._owns_http:
-            await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()

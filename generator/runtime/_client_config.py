@@ -1,4 +1,4 @@
-"""What every client is told once: where to send, and what goes with every request."""
+"""Configuration of a client: its base URL, and what it sends with every request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ USER_AGENT = "coze-api-python"
 
 
 class ClientConfig:
-    """What sync and async clients share: where to send, and what goes with every request."""
+    """Configuration of a client: its base URL, and what it sends with every request."""
 
     _http: HTTPClient | AsyncHTTPClient
 
@@ -100,7 +100,7 @@ class ClientConfig:
         try:
             return parse_url(self._base_of(request.operation) + request.target)
         except (InvalidURL, ValueError) as error:
-            message = f"{request.operation.id}: the arguments make no address that can be asked for: {error}"
+            message = f"{request.operation.id}: the arguments do not form a valid URL: {error}"
             raise InvalidArgumentError(message) from None
 
     def _base_of(self, operation: Operation[Any]) -> str:
@@ -122,36 +122,36 @@ class ClientConfig:
         return self._without_token(built, request)
 
     def _without_token(self, built: HTTPRequest, request: Request) -> HTTPRequest:
-        """Take the client's own token away where the operation must not see it. One given for the request stays."""
+        """Remove the client's token from a request whose operation needs none. A token of the request itself stays."""
         if not request.operation.authorized and "authorization" not in request.headers:
             built.headers.pop("authorization", None)
         return built
 
     def _send_options(self, request: Request) -> dict[str, Any]:
         if not request.operation.authorized or "authorization" in request.headers:
-            return {"auth": None}  # what the caller says of this request counts more than what the client was told
+            return {"auth": None}  # headers of the request take precedence over the client's
         return {} if self._auth is None else {"auth": self._auth}
 
 
 def _beside(base_url: str, servers: tuple[str, ...]) -> str:
     """Choose the one of *servers* that belongs to the official service at *base_url*.
 
-    Any other service, such as a local one or a gateway, serves pages and WebSockets itself.
+    Any other service, such as a local one or a gateway, serves pages and WebSockets at *base_url*.
     """
     scheme, _, rest = base_url.partition("://")
     label, _, domain = rest.partition("/")[0].partition(".")
     for server in servers:
         if label == "api" and server.partition("://")[2].partition(".")[2] == domain:
             return server
-    speaks = servers[0].startswith("ws")
-    return f"{scheme.replace('http', 'ws', 1)}://{rest}" if speaks else base_url
+    is_websocket = servers[0].startswith("ws")
+    return f"{scheme.replace('http', 'ws', 1)}://{rest}" if is_websocket else base_url
 
 
 def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    """Return headers as a dictionary of one's own.
+    """Return a copy of the headers as a dict.
 
     Raises:
-        InvalidArgumentError: They are no mapping. Names and values are checked with each request.
+        InvalidArgumentError: They are not a mapping. Names and values are checked with each request.
     """
     given: object = headers
     if not isinstance(given, Mapping | None):
@@ -183,9 +183,9 @@ def checked_timeout(timeout: Timeout) -> Timeout:
 
 
 def _checked_token(token: str | None) -> str | None:
-    # The HTTP library would refuse it too, with a message that shows it.
+    # The HTTP library would raise an error that shows the token.
     if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
-        raise InvalidArgumentError("the token is empty or holds what no token does, such as a space or a line break")
+        raise InvalidArgumentError("the token is empty or contains a space, a line break or another invalid character")
     return token
 
 

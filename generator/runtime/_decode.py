@@ -53,24 +53,24 @@ _repr = _Excerpt()
 
 
 def read_redirect(operation: Operation[Any], http: HTTPResponse) -> Redirect:
-    """Make the result of an operation that answers with a redirect.
+    """Return the result of an operation whose response is a redirect.
 
     Raises:
-        APIError: The answer tells an error.
-        GatewayError: The answer is no JSON, and no redirect either.
-        DecodeError: The answer is JSON that tells no error.
+        APIError: The response reports an error.
+        GatewayError: The response is neither JSON nor a redirect.
+        DecodeError: The response is JSON that reports no error.
     """
     if http.has_redirect_location:
         return Redirect(http.headers["location"], Response(http, header_logid(http)))
-    raise refusal(operation, http, "it is no redirect:")
+    raise refusal(operation, http, "it is not a redirect:")
 
 
 def read(operation: Operation[T], http: HTTPResponse) -> T:
-    """Make the result of *operation* from its answer.
+    """Decode the result of *operation* from its response.
 
     Raises:
-        APIError: The answer tells an error, by its code or its HTTP status.
-        GatewayError: The answer is no JSON.
+        APIError: The response reports an error by its code or its HTTP status.
+        GatewayError: The response is not JSON.
         DecodeError: The answer is no JSON object, or its result is no object or list where that is described.
     """
     result, error = _decoded(operation, http)
@@ -79,8 +79,10 @@ def read(operation: Operation[T], http: HTTPResponse) -> T:
     return result  # type: ignore[no-any-return]  # of the operation's type
 
 
-def refusal(operation: Operation[Any], http: HTTPResponse, problem: str = "it is not what was asked for:") -> APIError:
-    """Make the error for an answer that is no stream, file or redirect. Its body must have been read."""
+def refusal(
+    operation: Operation[Any], http: HTTPResponse, problem: str = "its type is not the expected one:"
+) -> APIError:
+    """Return the error for a response that is no stream, file or redirect. Its body must have been read."""
     answer, error = parse(operation, http)
     found = _quoted(operation, answer) if operation.confidential else repr(excerpt_of(http, 80))
     return error or undecodable(operation, http, logid_of(answer, http), f"{problem} {found}")
@@ -94,12 +96,12 @@ def _decoded(operation: Operation[T], http: HTTPResponse) -> tuple[Any, APIError
     payload = answer if operation.result == "." else answer.get(operation.result)
     result: Any = None
     try:
-        # Null stands for an empty list, and for "nothing to tell" after a success.
+        # Null stands for an empty list, and for an empty result after a success.
         result = operation.decode({} if payload is None else payload)
     except Exception as failure:
         if isinstance(failure, MemoryError):
             raise
-        # Whatever decoders stumble over is the answer's fault. Refused below, where no exception holds the answer.
+        # The response is invalid. The error is raised below, where no exception holds the response.
     problem = ""
     if not (isinstance(result, Model) or (isinstance(result, ItemList) and isinstance(payload, list | None))):
         problem = f"member {operation.result!r} is {_quoted(operation, payload)}"
@@ -120,7 +122,7 @@ def parse(operation: Operation[Any], http: HTTPResponse) -> tuple[dict[str, Any]
     Nothing is raised: the traceback would hold the answer, and so would that of the parser's error.
 
     Returns:
-        The answer, and the error that it tells; see `read`.
+        The response, and the error that it reports; see `read`.
     """
     answer, problem = _NOT_JSON, ""
     try:
@@ -142,7 +144,7 @@ def parse(operation: Operation[Any], http: HTTPResponse) -> tuple[dict[str, Any]
 
 
 def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: HTTPResponse) -> APIError:
-    """Make the error that an answer tells. The code decides first, the HTTP status second."""
+    """Return the error that a response reports. Its code takes precedence over its HTTP status."""
     from ..errors import error_class, hint  # the table of codes is needed by failing calls only
 
     code = code_of(answer)
@@ -190,7 +192,7 @@ def _texts_of(value: Any) -> Iterator[str]:
 
 
 def retryable(code: int, status: int) -> bool:
-    """Tell whether the same call can succeed later."""
+    """Return whether the same call can succeed later."""
     from ..errors import CODES
 
     known = CODES.get(code)
@@ -246,9 +248,9 @@ def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError
         logid=header_logid(http),
         operation=operation.id,
         hint=(
-            "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
+            "The base URL seems to be a web site; use https://api.coze.com or https://api.coze.cn."
             if looks_like_site
-            else "A gateway between here and Coze answered, not Coze itself; try again."
+            else "A gateway responded instead of Coze; try again."
         ),
         retryable=retryable(0, http.status_code),
         response=_kept(operation, http, header_logid(http)),

@@ -24,11 +24,11 @@ __all__ = [
 
 
 class APIError(CozeError):
-    """Coze refused the call.
+    """Coze rejected the call.
 
     Attributes:
         code: Error code of Coze; the HTTP status where the answer had no code.
-        msg: What Coze says went wrong.
+        msg: Coze's message.
         status: HTTP status.
         logid: Log id of the call, or "".
         operation: Operation id, such as ``bots.create``.
@@ -96,11 +96,11 @@ class GatewayError(APIError):
 
 
 class DecodeError(APIError):
-    """The answer is JSON, but has not the shape of any Coze answer."""
+    """The response is JSON, but not in the form of a Coze response."""
 
 
 class ResponseTooLarge(APIError):
-    """The answer is larger than `max_response_bytes` of the client. It was not read on.
+    """The response is larger than the client's `max_response_bytes`. The rest was not read.
 
     Attributes:
         max_bytes: How many bytes it may have, once they are decompressed.
@@ -110,10 +110,10 @@ class ResponseTooLarge(APIError):
 
 
 class StreamFailed(APIError):
-    """The stream told that it failed.
+    """The stream reported a failure.
 
     Attributes:
-        event: The event that told it.
+        event: The event that reported it.
     """
 
     event: Any = None
@@ -126,7 +126,7 @@ class DownloadInterrupted(CozeError):
         operation: Operation id.
         logid: Log id of the call, or "".
         received: How many bytes arrived. Those read by iterating or written to a file were given out before.
-        content: What arrived, where all of it was asked for at once; else empty.
+        content: What arrived, if `read` was called; else empty.
     """
 
     def __init__(self, reason: str, *, operation: str, logid: str, received: int) -> None:
@@ -140,7 +140,7 @@ class DownloadInterrupted(CozeError):
 
 
 class StreamInterrupted(CozeError):
-    """The stream broke off before its end: neither finished nor failed, as far as was heard.
+    """The stream broke off before an event that reports its end or its failure.
 
     Attributes:
         operation: Operation id.
@@ -186,12 +186,12 @@ class StreamGap(CozeError):
         self, *, operation: str, logid: str, stream: Any, event: Any, counter: str, expected: int, found: int
     ) -> None:
         if found < expected:
-            told = f"the event with {counter} {found} came again"
+            problem = f"the event with {counter} {found} came again"
         elif found == expected + 1:
-            told = f"the event with {counter} {expected} is missing"
+            problem = f"the event with {counter} {expected} is missing"
         else:
-            told = f"the events with {counter} {expected} to {found - 1} are missing"
-        super().__init__(f"{operation}: {told} (logid {logid or 'unknown'})")
+            problem = f"the events with {counter} {expected} to {found - 1} are missing"
+        super().__init__(f"{operation}: {problem} (logid {logid or 'unknown'})")
         self.operation = operation
         self.logid = logid
         self.stream = stream

@@ -1,4 +1,4 @@
-"""What opens a WebSocket: a request that is answered with 101. Sending it is left to a library that can."""
+"""What opens a WebSocket: a request that is answered with 101. A WebSocket library sends it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Handshake(Generic[U, D]):
         protocol: Its messages.
         request: The request as the client prepared it.
         built: The request as it is sent, but for what *auth* adds.
-        auth: Strategy that authorises the request; None where the headers say all.
+        auth: Strategy that authorizes the request; None if the headers suffice.
     """
 
     operation: Operation[Any]

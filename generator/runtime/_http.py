@@ -153,20 +153,24 @@ def send(http: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Re
     """Send a request.
 
     Raises:
-        HTTPError: There is no answer.
+        HTTPError: There is no response.
     """
     with map_exceptions:
         return http.send(request, **options)
 
 
 async def send_async(http: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
-    """Send a request. See `send`."""
+    """Send a request.
+
+    Raises:
+        HTTPError: There is no response.
+    """
     with map_exceptions:
         return await http.send(request, **options)
 
 
 def excerpt_of(http: httpx.Response, length: int) -> str:
-    """Return how the text of an answer begins, whatever it says of its encoding, without tokens and keys."""
+    """Return the beginning of a response's text, without tokens and keys, even if its charset is wrong."""
     start = http.content[: 8 * length]
     try:
         text = start.decode(http.charset_encoding or "utf-8", "replace")
@@ -264,7 +268,7 @@ def _is_duration(seconds: object) -> bool:
 
 @lru_cache(maxsize=64)
 def parse_url(address: str) -> httpx.URL:
-    """Parse an address. Parsing takes a tenth of a small request, and polling asks for the same one again and again."""
+    """Parse a URL and cache it: parsing takes a tenth of a small request, and polling repeats one URL."""
     return httpx.URL(address)
 
 
@@ -332,7 +336,7 @@ def without_body(response: httpx.Response) -> httpx.Response:
 
 
 def may_be_sent_again(request: httpx.Request) -> bool:
-    """Tell whether the body of a request is still there once it was sent."""
+    """Return whether the body of a request can be sent again."""
     if isinstance(request.stream, httpx.ByteStream):
         return True
     fields = getattr(request.stream, "fields", None)  # of a form with files

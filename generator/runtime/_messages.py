@@ -29,7 +29,7 @@ class Frame(Model):
 
     @property
     def logid(self) -> str:
-        """Log id that the message tells in its detail; "" where there is none, as in messages of the caller."""
+        """Log id in the detail of the message; "" if there is none, as in messages of the caller."""
         detail = getattr(self, "detail", None)
         return detail.logid if isinstance(detail, Model) else ""
 
@@ -47,7 +47,7 @@ class Frame(Model):
 
 @attrs.frozen
 class TaggedMessages(Generic[M]):
-    """Several kinds of message, told apart by a member.
+    """A tagged union of messages: a member names the kind.
 
     Attributes:
         tag: Path to the member that names the kind.
@@ -125,8 +125,8 @@ class SocketProtocol(Generic[U, D]):
     Attributes:
         uplink: What is sent.
         downlink: What is received.
-        ends: Kinds of received messages after which nothing follows for what was asked.
-        fails: Kinds that tell a failure.
+        ends: Kinds of received messages that complete the reply to a request.
+        fails: Kinds that report a failure.
         answers: Kinds of sent messages, with the kinds that Coze answers them with.
     """
 

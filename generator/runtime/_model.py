@@ -1,4 +1,4 @@
-"""The base of all models: strict about nothing that comes from the server, and losing none of it."""
+"""The base of all models. Decoding accepts everything that the server sends and keeps all of it."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ class Model:
 
     @property
     def logid(self) -> str:
-        """Log id of the call that this object answers; Coze support asks for it.
+        """Log id of the call that returned this object; Coze support needs it.
 
-        Of a part of an answer that has a member of this name, what that says; "" if it is missing.
+        For a part of a response with a member of this name, the value of that member, or "".
 
         Raises:
             AttributeError: The object is a part of an answer without such a member, or was made by the caller.
@@ -169,7 +169,7 @@ class Unknown:
     """An object whose kind the description does not know.
 
     Attributes:
-        tag: What the object says it is.
+        tag: The kind that the object names.
         raw: The object as it came.
     """
 

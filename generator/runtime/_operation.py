@@ -1,4 +1,4 @@
-"""What the generated code knows of an operation, as data."""
+"""Operations as data, for the generated code."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Counter:
 
     Attributes:
         member: The member that counts from 0.
-        within: Members that together tell one count from another.
+        within: Members that together identify a count.
         until: Boolean member that is true in the last event of a count.
     """
 
@@ -94,7 +94,7 @@ class Event(Generic[E]):
         make: Makes the event of its data and id.
         decode: Makes the data of a JSON object; None where that stays as it is.
         ends: Whether the stream ends with it.
-        fails: Whether it tells a failure.
+        fails: Whether it reports a failure.
         counter: What counts such events, if anything does.
         continues: Whether the stream neither ends nor fails with it, as with most events.
     """
@@ -167,7 +167,7 @@ class Operation(Generic[T]):
 
 
 class HandshakeOptions(TypedDict):
-    """Keyword arguments that every operation takes besides its own that opens a WebSocket."""
+    """Keyword arguments that every operation takes that opens a WebSocket, beside its own."""
 
     extra_headers: NotRequired[Mapping[str, str] | None]
     extra_query: NotRequired[Mapping[str, Any] | None]
@@ -184,7 +184,7 @@ class RequestOptions(TypedDict):
 
 @attrs.frozen
 class Options:
-    """What the caller adds to one request: sent as given, never checked against the description."""
+    """What the caller adds to one request. It is sent unchecked."""
 
     headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)  # may be secrets
     query: Mapping[str, Any] | None = attrs.field(default=None, repr=False)

@@ -31,7 +31,7 @@ def aiter_chunks(response: HTTPResponse) -> AsyncIterator[bytes]:
 
 
 async def close_shielded(response: HTTPResponse) -> None:
-    """Close an answer, even if the task that does so is cancelled meanwhile.
+    """Close a response, even if the task that does so is canceled meanwhile.
 
     A close that is interrupted cannot be made up for, and the connection would be lost to its pool. HTTP libraries
     guard against cancel scopes, but not against asyncio's `Task.cancel`, which often strikes right here: where data
@@ -69,7 +69,7 @@ def shutdown_socket(response: HTTPResponse) -> bool:
 
 @contextmanager
 def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
-    """Hang up when what is read in this context takes longer."""
+    """Shut down the connection if reading in this context takes longer than *seconds*."""
     if _socket_of(response) is None:
         yield
         return
@@ -80,7 +80,7 @@ def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        timer.join()  # or it could still hang up on whoever gets the connection next
+        timer.join()  # or it could shut down the connection while the next request uses it
 
 
 def _socket_of(response: HTTPResponse) -> Any:

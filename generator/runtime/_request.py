@@ -98,7 +98,7 @@ def _prepare(operation: Operation[Any], given: Mapping[str, Any], options: Optio
         }
         request.files = {**fields, **places["part"]}
     elif body or operation.method in {"POST", "PUT", "PATCH"}:
-        request.content = _serialise(body)
+        request.content = _serialize(body)
         request.headers.setdefault("content-type", "application/json")
     return request
 
@@ -160,10 +160,10 @@ def _text(value: object, name: str) -> str:
 
 
 def _form_value(value: Any) -> str:
-    return _serialise(value).decode() if isinstance(value, dict | list) else _query_value(value, "a field")
+    return _serialize(value).decode() if isinstance(value, dict | list) else _query_value(value, "a field")
 
 
-def _serialise(body: Any) -> bytes:
+def _serialize(body: Any) -> bytes:
     try:
         return _json.dumps(body)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Notices events that were lost or came twice, by the numbers that they carry."""
+"""Detects lost and repeated events by the numbers that they carry."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class SequenceChecker:
                 self._starts_at_zero = False
                 self._count(counter, data)
             elif number == 0:
-                self._id = 1  # a count that began anew; told once, not with each event of it
+                self._id = 1  # a count that began anew; reported once, not with each event
             return "id", expected, number
         if number is not None:
             self._id += 1
         return self._count(counter, data)
 
     def skip_next(self) -> None:
-        """Say nothing of the next event, which was looked at before."""
+        """Skip the next event, which was checked before."""
         self._skips_next = True
 
     def _count(self, counter: Counter | None, data: Any) -> tuple[str, int, int] | None:

@@ -7,7 +7,7 @@ except where Coze's streams would lose something by them:
   workflow streams send ``PING`` heartbeats without content.
 - A line of bare JSON is delivered as an event without a name:
   Coze puts ``{"code":4100,"msg":"..."}`` into streams without any framing.
-- An event without a name keeps the empty name (WHATWG says ``message``).
+- An event without a name keeps the empty name (``message`` in WHATWG's standard).
 - An ``id`` belongs to the event that carries it and to no later one; ``retry`` is ignored,
   because Coze cannot resume a stream.
 - A second ``event`` or ``id`` line after data begins another event, and so does a line of bare JSON:
@@ -31,7 +31,7 @@ _CR = 0x0D  # an int: `bytes in bytes` raises and catches a TypeError first, whi
 
 # The two shapes in which hosted Coze sends all its events, of chats and of workflows. What has another
 # shape makes one last match, without a name. So every match begins where the one before it ended, and
-# the last one tells whether the events are the whole text, which is not searched a second time.
+# the last one shows whether the events are the whole text, which is not searched a second time.
 _NAMED = re.compile(rb"event: ?(.*+)\ndata: ?(.*+)\n()\n|(?s:.+)")
 _NUMBERED = re.compile(rb"id: ?(.*+)\nevent: ?(.*+)\ndata: ?(.*+)\n\n|(?s:.+)")
 
@@ -59,7 +59,7 @@ class SSEDecoder:
     """
     Turn the bytes of an event stream into events, however they are cut.
 
-    What it gives out are bytes, always of UTF-8, whatever the response's headers say.
+    What it gives out are bytes, always of UTF-8, independent of the response's headers.
 
     Call `flush` only when the response ended properly. After a broken connection the rest is the
     beginning of an event, which *pending* shows.

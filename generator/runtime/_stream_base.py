@@ -1,4 +1,4 @@
-"""What sync and async streams decide alike; only reading and closing differ."""
+"""Base of sync and async streams: all but reading and closing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._response import Response
 from ._sequence import OnGap, SequenceChecker, checked_on_gap
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
-__all__ = ["DRAIN_TIMEOUT", "MAX_DRAIN_CHUNKS", "BaseStream", "is_event_stream"]
+__all__ = ["CANCELED", "CLOSED", "DRAIN_TIMEOUT", "MAX_DRAIN_CHUNKS", "BaseStream", "is_event_stream"]
 
 E = TypeVar("E")
 # Most events are shorter than so many bytes, and looking at their depth would take a tenth of the time of all else:
@@ -28,9 +28,12 @@ DRAIN_TIMEOUT = 1.0
 MAX_DRAIN_CHUNKS = 8
 """Chunks to read past the end of a stream before its connection is given up."""
 
+CLOSED = "it was closed here before its end"
+CANCELED = "a read was canceled before its end"
+
 
 def is_event_stream(http: HTTPResponse) -> bool:
-    """Tell whether an answer is a stream, by what it says of itself."""
+    """Return whether a response is a stream, by its content type."""
     content_type: str = http.headers.get("content-type", "")
     return http.is_success and content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
@@ -42,7 +45,7 @@ class BaseStream(Generic[E]):
         gaps: The gaps in the numbers of the events so far; empty where events carry none.
     """
 
-    # A method for subclasses, told of each event before the caller gets it. Kept in the object itself, it would hold
+    # A method of subclasses that gets each event before the caller does. Kept in the object itself, it would hold
     # the object: no stream would be freed before the garbage collector looks for cycles.
     _observe: ClassVar[Callable[..., None] | None] = None
     _failure_type: ClassVar[type[StreamFailed]] = StreamFailed
@@ -113,7 +116,7 @@ class BaseStream(Generic[E]):
         self._arrived = iter(found)
 
     def _events(self) -> Iterator[E]:
-        """Give out what arrived, up to the event that ends the stream.
+        """Yield the events that arrived, up to the one that ends the stream.
 
         This runs once for each event, so it counts: everything rare stands in methods of its own.
         """
@@ -159,7 +162,7 @@ class BaseStream(Generic[E]):
                 raise self._interrupted(self._close_reason)
 
     def _end(self, kind: Event[E], event: E) -> None:
-        """Note that the stream ends with *event*, or may end."""
+        """Record that the stream ends with *event*, or may end."""
         self._ended = kind.fails or kind.ends == "always"
         self._may_end = True
         if kind.fails:
@@ -175,7 +178,7 @@ class BaseStream(Generic[E]):
         return event
 
     def _handle_gap(self, event: E, found: tuple[str, int, int], arrived: ServerEvent) -> None:
-        """Do about a gap what was asked for."""
+        """Record a gap, and warn or raise as `on_gap` requests."""
         counter, expected, number = found
         gap = StreamGap(
             operation=self._operation.id,
@@ -198,16 +201,16 @@ class BaseStream(Generic[E]):
     def _failed(self, event: E) -> CozeError:
         from ..errors import hint
 
-        told = failure_of(event)
-        code = code_of(told)
+        failure = failure_of(event)
+        code = code_of(failure)
         error = self._failure_type(
-            str(told.get("msg") or "the stream reported a failure"),
+            str(failure.get("msg") or "the stream reported a failure"),
             code=code,
             status=self.response.status,
             logid=self.logid,
             operation=self._operation.id,
             hint=hint(code, 200, self._operation.permission),
-            debug_url=str(told.get("debug_url") or ""),
+            debug_url=str(failure.get("debug_url") or ""),
             retryable=retryable(code, 200),
         )
         error.event = event
@@ -228,7 +231,7 @@ class BaseStream(Generic[E]):
         )
 
     def _with_advice(self, reason: str) -> str:
-        """Say more of why the stream broke off. For subclasses, which may know what to do about it."""
+        """Return *reason* with advice. Subclasses override it."""
         return reason
 
     def _record_failure(self, error: CozeError) -> CozeError:
@@ -236,12 +239,12 @@ class BaseStream(Generic[E]):
         return error
 
     def _mark_closed(self, reason: str) -> None:
-        """Note why nothing can be read any more, unless something else has ended the stream before."""
+        """Record why nothing more can be read, unless the stream ended before."""
         if self._failure is None:
             self._close_reason = self._close_reason or reason
 
     def _raise_if_broken(self) -> None:
-        """Raise again what ended the stream: reading on turns neither a failure nor a closed stream into an end."""
+        """Raise the error that ended the stream again: reading a broken stream must not look like its end."""
         if self._failure is not None:
             raise self._failure from self._failure.__cause__
         if self._close_reason and not self._ended:
@@ -258,13 +261,13 @@ class BaseStream(Generic[E]):
 def failure_of(event: Any) -> dict[str, Any]:
     """Find code and message in a failure event: bare, in `last_error`, or as `error_code` and `error_message`."""
     data = getattr(event, "data", None)
-    told = data.to_dict() if isinstance(data, Model) else data
-    if not isinstance(told, dict):
-        return {"msg": told} if isinstance(told, str) else {}
-    inner = told.get("last_error")
-    merged = {**told, **inner} if isinstance(inner, dict) else dict(told)
-    merged["code"] = merged.get("code") or told.get("error_code")
-    merged["msg"] = merged.get("msg") or told.get("error_message")
+    failure = data.to_dict() if isinstance(data, Model) else data
+    if not isinstance(failure, dict):
+        return {"msg": failure} if isinstance(failure, str) else {}
+    inner = failure.get("last_error")
+    merged = {**failure, **inner} if isinstance(inner, dict) else dict(failure)
+    merged["code"] = merged.get("code") or failure.get("error_code")
+    merged["msg"] = merged.get("msg") or failure.get("error_message")
     return merged
 
 
@@ -283,5 +286,5 @@ def _value(data: bytes) -> Any:
 
 
 def _is_cut(data: bytes) -> bool:
-    """Tell whether the data of an event that lacks its blank line is only the beginning of what was to be sent."""
+    """Return whether the data of the last event, which lacks its blank line, is incomplete."""
     return not data or (data.startswith(b"{") and not isinstance(_value(data), dict))

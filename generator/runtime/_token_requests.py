@@ -30,9 +30,9 @@ _MARK = "coze_token"
 
 
 def token_request(request: Request | None, url: URL, cause: HTTPRequest) -> HTTPRequest:
-    """Make a request for a token, which *cause* needs: with its timeouts and the headers of its client.
+    """Return the request for a token that *cause* needs, with its timeouts and the headers of its client.
 
-    A redirect would carry what it sends to another server; its body refuses to be sent twice.
+    Its body can be sent once: a redirect would send it to another server.
     """
     headers = HTTPHeaders(cause.headers)
     for name in _NOT_FOR_TOKENS:
@@ -49,7 +49,7 @@ def token_request(request: Request | None, url: URL, cause: HTTPRequest) -> HTTP
 
 
 def check_token_answer(response: HTTPResponse, sent: HTTPRequest, operation: str) -> None:
-    """Make sure that an answer comes from where a token was asked for.
+    """Check that a response comes from the URL of its token request.
 
     Raises:
         GatewayError: A redirect was followed.
@@ -62,12 +62,12 @@ def _redirected(operation: str) -> GatewayError:
     return GatewayError(
         "the token request was redirected, which is not followed",
         operation=operation,
-        hint="The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn.",
+        hint="The base URL seems to be a web site; use https://api.coze.com or https://api.coze.cn.",
     )
 
 
 def is_token_request(error: HTTPError) -> bool:
-    """Tell whether it was a request for a token that failed, and so the one that needed the token was not sent."""
+    """Return whether a token request failed, so that the request which needs the token was not sent."""
     request = getattr(error, "_request", None)
     return request is not None and _MARK in request.extensions
 
@@ -91,7 +91,7 @@ class _Once(ByteStream, AsyncByteStream):
 
 
 def same_service(url: URL, base_url: str) -> bool:
-    """Tell whether an address belongs to the service at *base_url*: its own host, or www and ws beside api."""
+    """Return whether a URL belongs to the service at *base_url*: the same host, or www and ws beside api."""
     base = parse_url(base_url)
     scheme = {"wss": "https", "ws": "http"}.get(url.scheme, url.scheme)
     part, _, rest = url.host.partition(".")

@@ -13,13 +13,13 @@ from typing import Any
 
 import attrs
 
-from .diagnostics import DescriptionError, Problem, relative
-from .yaml_loader import Mapping, load
+from .diagnostics import DescriptionError, Diagnostic, relative
+from .yaml_loader import LocatedMapping, load
 
 __all__ = ["METHODS", "OFFICIAL", "Bundle", "bundle", "dump"]
 
 OFFICIAL = "official documentation"
-"""The source, in `x-coze-evidence`, that readers need not be told of."""
+"""The source in `x-coze-evidence` that docstrings do not name."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DEEPEST = 50
 _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string"}
@@ -33,10 +33,10 @@ class Bundle:
     Attributes:
         document: The OpenAPI document. Its mappings still know the file and line that they come from.
         root: The directory that holds `openapi/`.
-        digests: Every file that was read, relative to *root* and sorted, with the SHA-256 of what it says.
+        digests: Every file that was read, relative to *root* and sorted, with the SHA-256 of its content.
     """
 
-    document: Mapping
+    document: LocatedMapping
     root: Path
     digests: dict[str, str] = attrs.field(repr=False)
 
@@ -45,15 +45,15 @@ class Bundle:
         """Every file that was read."""
         return tuple(self.digests)
 
-    def operations(self) -> dict[str, tuple[str, str, Mapping]]:
+    def operations(self) -> dict[str, tuple[str, str, LocatedMapping]]:
         """Map each operation id to its path, its method in lower case and its description."""
         return self._described("paths")
 
-    def callbacks(self) -> dict[str, tuple[str, str, Mapping]]:
+    def callbacks(self) -> dict[str, tuple[str, str, LocatedMapping]]:
         """Map the id of each callback to the type of its event, its method in lower case and its description."""
         return self._described("webhooks")
 
-    def _described(self, part: str) -> dict[str, tuple[str, str, Mapping]]:
+    def _described(self, part: str) -> dict[str, tuple[str, str, LocatedMapping]]:
         return {
             operation["operationId"]: (path, method, operation)
             for path, item in self.document.get(part, {}).items()
@@ -73,7 +73,7 @@ def bundle(index: Path) -> Bundle:
         return _Bundler(index.resolve()).run()
     except RecursionError as error:
         message = "nests references in nested schemas more deeply than can be followed"
-        raise DescriptionError([Problem(relative(index, index.parent.parent), 1, "ref", message)]) from error
+        raise DescriptionError([Diagnostic(relative(index, index.parent.parent), 1, "ref", message)]) from error
 
 
 def dump(bundled: Bundle) -> str:
@@ -89,19 +89,19 @@ class _Bundler:
         self.components: dict[str, dict[str, Any]] = {}
         self.origins: dict[tuple[str, str], tuple[Path, str]] = {}
         self.referred: set[Path] = set()
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self.depth = 0  # of what refers to what refers to what is copied
 
     def run(self) -> Bundle:
         source = self.read(self.index)
         self.require_shape(source)
         for kind, members in source.get("components", {}).items():
-            for name in members if isinstance(members, Mapping) else ():
+            for name in members if isinstance(members, LocatedMapping) else ():
                 self.origins[kind, name] = (self.index, f"/components/{kind}/{name}")
         document = self.copy(source, self.index, ())
-        components = document.setdefault("components", Mapping(source.file, source.line))
+        components = document.setdefault("components", LocatedMapping(source.file, source.line))
         for kind, members in sorted(self.components.items()):
-            target = components.setdefault(kind, Mapping(source.file, source.line))
+            target = components.setdefault(kind, LocatedMapping(source.file, source.line))
             target.update(sorted(members.items()))
         self.check_operations(document)
         self.check_circles(components)
@@ -113,10 +113,10 @@ class _Bundler:
 
     def require_shape(self, source: Any) -> None:
         """Refuse an index in which no place for operations and components can be found."""
-        if not isinstance(source, Mapping):
-            raise DescriptionError([Problem(relative(self.index, self.root), 1, "shape", "is not a mapping")])
+        if not isinstance(source, LocatedMapping):
+            raise DescriptionError([Diagnostic(relative(self.index, self.root), 1, "shape", "is not a mapping")])
         for key in ("paths", "webhooks", "components"):
-            if not isinstance(source.get(key, source if key != "paths" else None), Mapping):
+            if not isinstance(source.get(key, source if key != "paths" else None), LocatedMapping):
                 raise DescriptionError([source.problem("shape", f"{key} must be a mapping", key)])
 
     def read(self, path: Path) -> Any:
@@ -127,16 +127,16 @@ class _Bundler:
     def copy(self, value: Any, file: Path, place: tuple[str, ...]) -> Any:
         if isinstance(value, list):
             return [self.copy(item, file, (*place, str(number))) for number, item in enumerate(value)]
-        if not isinstance(value, Mapping):
+        if not isinstance(value, LocatedMapping):
             return value
         if isinstance(value.get("$ref"), str):
             return self.follow(value, file, place)
         result = value.twin()
         for key, member in value.items():
-            if key == "description" and isinstance(value.get("x-coze-evidence"), Mapping):
+            if key == "description" and isinstance(value.get("x-coze-evidence"), LocatedMapping):
                 result[key] = _with_evidence(member, value["x-coze-evidence"])
                 continue
-            if key == "mapping" and place[-1:] == ("discriminator",) and isinstance(member, Mapping):
+            if key == "mapping" and place[-1:] == ("discriminator",) and isinstance(member, LocatedMapping):
                 result[key] = self.follow_mapping(member, file, place)
                 continue
             # A property may be called `example`, and an answer `default`.
@@ -144,7 +144,7 @@ class _Bundler:
             result[key] = member if literal else self.copy(member, file, (*place, key))
         return result
 
-    def follow(self, reference: Mapping, file: Path, place: tuple[str, ...]) -> Any:
+    def follow(self, reference: LocatedMapping, file: Path, place: tuple[str, ...]) -> Any:
         name, _, pointer = reference["$ref"].partition("#")
         try:
             target_file = (file.parent / name).resolve() if name else file
@@ -170,7 +170,7 @@ class _Bundler:
         except DescriptionError as error:  # the file is no YAML
             self.problems.extend(error.problems)
             return reference
-        if kind is None and isinstance(target, Mapping) and "$ref" in target:
+        if kind is None and isinstance(target, LocatedMapping) and "$ref" in target:
             self.problems.append(target.problem("ref", "refers on to another file; refer to that directly", "$ref"))
             return reference
         if kind is None:
@@ -181,8 +181,8 @@ class _Bundler:
         result["$ref"] = f"#/components/{kind}/{component}"
         return result
 
-    def follow_mapping(self, tags: Mapping, file: Path, place: tuple[str, ...]) -> Mapping:
-        """Follow the values of a discriminator's mapping, which are references without saying so."""
+    def follow_mapping(self, tags: LocatedMapping, file: Path, place: tuple[str, ...]) -> LocatedMapping:
+        """Follow the values of a discriminator's mapping, which are references, but not written as `$ref`."""
         result = tags.twin()
         for tag, name in tags.items():
             reference = tags.twin()
@@ -196,17 +196,17 @@ class _Bundler:
             raise LookupError("does not exist: a pointer begins with #/")
         for segment in pointer.split("/")[1:]:
             key = segment.replace("~1", "/").replace("~0", "~")
-            if not isinstance(target, Mapping) or key not in target:
+            if not isinstance(target, LocatedMapping) or key not in target:
                 raise LookupError("does not exist: the file has no such place")
             target = target[key]
         return target
 
     def inline(self, target: Any, file: Path, place: tuple[str, ...]) -> Any:
         copied = self.copy(target, file, place)
-        if isinstance(copied, Mapping) and "components" in copied:
+        if isinstance(copied, LocatedMapping) and "components" in copied:
             local = copied.pop("components")  # an operation's own schemas are hoisted when they are referred to
-            schemas = local.get("schemas") if isinstance(local, Mapping) else None
-            if not isinstance(schemas, Mapping):
+            schemas = local.get("schemas") if isinstance(local, LocatedMapping) else None
+            if not isinstance(schemas, LocatedMapping):
                 self.problems.append(copied.problem("shape", "components must be a mapping with schemas", "components"))
                 return copied
             for name in schemas:
@@ -214,7 +214,7 @@ class _Bundler:
                     self.problems.append(local.problem("unused", f"schema {name} is not used by the operation"))
         return copied
 
-    def hoist(self, kind: str, name: str, target: Any, file: Path, pointer: str, reference: Mapping) -> None:
+    def hoist(self, kind: str, name: str, target: Any, file: Path, pointer: str, reference: LocatedMapping) -> None:
         origin = self.origins.setdefault((kind, name), (file, pointer))
         if origin != (file, pointer):
             other = relative(origin[0], self.root)
@@ -233,22 +233,22 @@ class _Bundler:
         members[name] = self.copy(target, file, ("components", kind, name))
         self.depth -= 1
 
-    def check_operations(self, document: Mapping) -> None:
-        seen: dict[str, Mapping] = {}
+    def check_operations(self, document: LocatedMapping) -> None:
+        seen: dict[str, LocatedMapping] = {}
         items = [(document[part], *item) for part in ("paths", "webhooks") for item in document.get(part, {}).items()]
         for part, path, item in items:
-            if not isinstance(item, Mapping):
+            if not isinstance(item, LocatedMapping):
                 self.problems.append(part.problem("shape", f"{path} must be a mapping", path))
                 continue
             for method, operation in item.items():
-                if not isinstance(operation, Mapping):
+                if not isinstance(operation, LocatedMapping):
                     self.problems.append(item.problem("shape", f"{path} {method} must be a mapping", method))
                     continue
                 name = operation.get("operationId")
                 if method not in METHODS:
                     self.problems.append(item.problem("shape", f"{path} has {method}, which is no HTTP method", method))
                 elif name is None:
-                    continue  # the lint tells it, together with all else that is missing
+                    continue  # the lint reports it, with everything else that is missing
                 elif not isinstance(name, str):
                     self.problems.append(operation.problem("shape", "operationId must be a text", "operationId"))
                 elif name in seen:
@@ -257,11 +257,11 @@ class _Bundler:
                 else:
                     seen[name] = operation
 
-    def check_circles(self, components: Mapping) -> None:
+    def check_circles(self, components: LocatedMapping) -> None:
         for kind in self.components:
             for component in components[kind].values():
                 passed = [component]
-                while isinstance(passed[-1], Mapping) and isinstance(passed[-1].get("$ref"), str):
+                while isinstance(passed[-1], LocatedMapping) and isinstance(passed[-1].get("$ref"), str):
                     _, _, name = passed[-1]["$ref"].removeprefix(f"#/components/{kind}/").rpartition("/")
                     following = components[kind].get(name)
                     if any(following is one for one in passed):
@@ -276,7 +276,7 @@ class _Bundler:
             if path in self.referred | {self.index} or inside.name in _NOT_OPERATIONS or inside.parts[0] == "shared":
                 continue
             message = f"no line of {self.index.name} refers to this operation; add its path and method there"
-            self.problems.append(Problem(relative(path, self.root), 1, "not-in-index", message))
+            self.problems.append(Diagnostic(relative(path, self.root), 1, "not-in-index", message))
 
 
 def _with_evidence(description: Any, evidence: Any) -> Any:
@@ -292,7 +292,7 @@ def _digest(content: Any) -> str:
 
 
 def _kind(place: tuple[str, ...]) -> str | None:
-    """Tell which kind of component a `$ref` at *place* refers to; None where it is to be replaced by its target."""
+    """Return the kind of component that a `$ref` at *place* refers to; None if its target replaces it."""
     match place:
         case ("paths" | "webhooks", _) | ("paths" | "webhooks", _, _) | ("components", "x-coze-errors"):
             return None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-__all__ = ["DescriptionError", "Problem"]
+__all__ = ["DescriptionError", "Diagnostic"]
 
 _LONGEST = 500
 
@@ -19,7 +19,7 @@ def _in_one_line(text: str) -> str:
 
 
 @attrs.frozen(order=True)
-class Problem:
+class Diagnostic:
     """One defect, at a place that a person can open.
 
     Attributes:
@@ -41,7 +41,7 @@ class Problem:
 class DescriptionError(Exception):
     """The description cannot be used. Carries every problem that was found, sorted by place."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Diagnostic]) -> None:
         self.problems = sorted(set(problems))
         super().__init__("\n".join(map(str, self.problems)))
 

@@ -1,4 +1,4 @@
-"""What is a text, a list or a mapping in a description. All that comes after relies on it."""
+"""Checks the JSON types of a description's values, on which all later steps rely."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .bundler import Bundle
-from .diagnostics import Problem
-from .yaml_loader import Mapping
+from .diagnostics import Diagnostic
+from .yaml_loader import LocatedMapping
 
-__all__ = ["misshapen"]
+__all__ = ["structure_errors"]
 
 Check = Callable[[Any], bool]
 _ADDRESS = re.compile(r"(https?|wss)://[^\s<>\"]+\Z")
@@ -30,7 +30,7 @@ def _flag(value: Any) -> bool:
 
 
 def _mapping(value: Any) -> bool:
-    return isinstance(value, Mapping)
+    return isinstance(value, LocatedMapping)
 
 
 def _list(value: Any) -> bool:
@@ -46,11 +46,11 @@ def _mappings(value: Any) -> bool:
 
 
 def _named_mappings(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(map(_mapping, value.values()))
+    return isinstance(value, LocatedMapping) and all(map(_mapping, value.values()))
 
 
 def _named_texts(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(map(_text, value.values()))
+    return isinstance(value, LocatedMapping) and all(map(_text, value.values()))
 
 
 def _types(value: Any) -> bool:
@@ -70,7 +70,7 @@ def _number(value: Any) -> bool:
 
 
 def _reference(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("$ref"), str)
+    return isinstance(value, LocatedMapping) and isinstance(value.get("$ref"), str)
 
 
 #: Shape of the value of a key, wherever the key stands.
@@ -121,37 +121,37 @@ _BY_NAME = {name for name, (_, check) in _SHAPES.items() if check in {_named_map
 _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
 
 
-def misshapen(bundled: Bundle) -> list[Problem]:
-    """Find the keys whose values are of another kind than anything can be done with."""
+def structure_errors(bundled: Bundle) -> list[Diagnostic]:
+    """Report keys whose values have the wrong JSON type."""
     document = bundled.document
     found = [document.problem("shape", f"{key} is missing") for key in ("info", "paths") if key not in document]
-    if not isinstance(document.get("components"), Mapping):
+    if not isinstance(document.get("components"), LocatedMapping):
         found.append(document.problem("shape", "components must be a mapping", "components"))
     return [*found, *_walk(document)] or list(_operations(document["paths"]))
 
 
-def _operations(paths: Mapping) -> Iterator[Problem]:
+def _operations(paths: LocatedMapping) -> Iterator[Diagnostic]:
     for item in paths.values():
         for method, operation in item.items():
-            if not isinstance(operation, Mapping):
+            if not isinstance(operation, LocatedMapping):
                 yield item.problem("shape", f"{method} must be a mapping", method)
             elif "operationId" not in operation:
                 yield operation.problem("shape", "operationId is missing")
-            elif isinstance(operation.get("parameters"), Mapping):
+            elif isinstance(operation.get("parameters"), LocatedMapping):
                 yield operation.problem("shape", "parameters must be a list of mappings", "parameters")
 
 
-def _walk(value: Any, *, by_name: bool = False) -> Iterator[Problem]:
+def _walk(value: Any, *, by_name: bool = False) -> Iterator[Diagnostic]:
     """Look at the keys of *value*, which are names of the author's own if *by_name*, and at what is below."""
     if isinstance(value, list):
         for item in value:
             yield from _walk(item)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, LocatedMapping):
         return
     for key, item in value.items():
         words, fits = ("", None) if by_name else _SHAPES.get(key, ("", None))
-        if fits is _named_mappings and isinstance(item, Mapping) and not fits(item):
-            wrong = (name for name, member in item.items() if not isinstance(member, Mapping))
+        if fits is _named_mappings and isinstance(item, LocatedMapping) and not fits(item):
+            wrong = (name for name, member in item.items() if not isinstance(member, LocatedMapping))
             yield from (item.problem("shape", f"{name} must be a mapping", name) for name in wrong)
         elif fits is not None and not fits(item):
             yield value.problem("shape", f"{key} must be {words}", key)

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from .diagnostics import DescriptionError, Problem, relative
+from .diagnostics import DescriptionError, Diagnostic, relative
 
-__all__ = ["Mapping", "load"]
+__all__ = ["LocatedMapping", "load"]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is 10 times faster
 _TAG = "tag:yaml.org,2002:"
@@ -21,7 +21,7 @@ _LONGEST = 64  # of the text of a number
 _SCALARS = {_TAG + name for name in ("bool", "float", "int", "null")}
 
 
-class Mapping(dict[str, Any]):
+class LocatedMapping(dict[str, Any]):
     """A mapping with its file and the line of each key."""
 
     __slots__ = ("file", "line", "lines")
@@ -36,13 +36,13 @@ class Mapping(dict[str, Any]):
         """Return the line of *key*, or of the mapping where the key was not written."""
         return self.lines.get(key, self.line)
 
-    def problem(self, rule: str, message: str, key: str | None = None) -> Problem:
+    def problem(self, rule: str, message: str, key: str | None = None) -> Diagnostic:
         """Make a problem that points at *key*, or at the mapping."""
-        return Problem(self.file, self.line if key is None else self.line_of(key), rule, message)
+        return Diagnostic(self.file, self.line if key is None else self.line_of(key), rule, message)
 
-    def twin(self) -> Mapping:
+    def twin(self) -> LocatedMapping:
         """Make an empty mapping for the same place, to be filled with a rewritten content."""
-        twin = Mapping(self.file, self.line)
+        twin = LocatedMapping(self.file, self.line)
         twin.lines = dict(self.lines)
         return twin
 
@@ -55,17 +55,17 @@ def load(path: Path, root: Path) -> Any:
         root: Directory against which file names are reported.
 
     Returns:
-        Scalars, lists and `Mapping`s. Dates stay strings: JSON has none.
+        Scalars, lists and `LocatedMapping`s. Dates stay strings: JSON has none.
 
     Raises:
         DescriptionError: The file is missing, is not YAML, repeats parts by aliases, has too many levels, or holds what
-            JSON cannot say: a key that is not a string or stands twice, a number that is not finite, another tag.
+            JSON cannot express: a key that is not a string or stands twice, a number that is not finite, another tag.
     """
     name = relative(path, root)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DescriptionError([Problem(name, 1, "yaml", f"cannot be read: {error}")]) from error
+        raise DescriptionError([Diagnostic(name, 1, "yaml", f"cannot be read: {error}")]) from error
     try:
         loader = _Loader(text)
         try:
@@ -77,15 +77,15 @@ def load(path: Path, root: Path) -> Any:
         # Aliases of aliases grow without bound, and what a place refers to has to have a name.
         alias, line = _first_alias(text)
         message = f"*{alias:.60} repeats what &{alias:.60} marks; write it out, or refer to a component by $ref"
-        raise DescriptionError([Problem(name, line, "yaml", message)]) from None
+        raise DescriptionError([Diagnostic(name, line, "yaml", message)]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DescriptionError([Problem(name, line, "yaml", str(error.problem))]) from error
+        raise DescriptionError([Diagnostic(name, line, "yaml", str(error.problem))]) from error
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
-        raise DescriptionError([Problem(name, line, "yaml", str(error.reason))]) from error
+        raise DescriptionError([Diagnostic(name, line, "yaml", str(error.reason))]) from error
     except RecursionError as error:
-        raise DescriptionError([Problem(name, 1, "yaml", "is nested too deeply")]) from error
+        raise DescriptionError([Diagnostic(name, 1, "yaml", "is nested too deeply")]) from error
 
 
 class _Builder:
@@ -108,8 +108,8 @@ class _Builder:
             return [self.build(item, depth + 1) for item in node.value]
         return self._scalar(node)
 
-    def _mapping(self, node: yaml.MappingNode, depth: int) -> Mapping:
-        mapping = Mapping(self._file, _line(node))
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> LocatedMapping:
+        mapping = LocatedMapping(self._file, _line(node))
         for key_node, value_node in node.value:
             # Response codes are the one place where people forget the quotes.
             if key_node.tag != f"{_TAG}str":
@@ -141,7 +141,7 @@ class _Builder:
         return text
 
     def _refused(self, node: yaml.Node, message: str) -> DescriptionError:
-        return DescriptionError([Problem(self._file, _line(node), "yaml", message)])
+        return DescriptionError([Diagnostic(self._file, _line(node), "yaml", message)])
 
 
 class _Aliased(Exception):

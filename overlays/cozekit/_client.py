@@ -14,15 +14,11 @@ from coze_api._core._request import Request
 from coze_api._core._secrets import hidden, hidden_userinfo
 from coze_api._core._sequence import OnGap
 
+from ._authorization import authorization_header, authorization_request
 from ._client_async import R
-from ._client_options import (
-    ClientOptions,
-    to_retry_policy,
-    validate_deadline,
-    validate_http_client,
-    validate_websocket_options,
-)
+from ._client_options import ClientOptions, to_retry_policy, validate_deadline, validate_websocket_options
 from ._credentials import TokenSource, choose_base_url, resolve_auth, resolve_profile
+from ._http_client import validate_http_client
 from ._retry_policy import RetryPolicy
 from ._retrying import Retrying
 
@@ -148,6 +144,20 @@ class Coze(ClientOptions, Client):
         from ._workflows.resource import Workflows
 
         return Workflows(self)
+
+    def authorization(self) -> str:
+        """Return the Authorization header that this client would send now, such as ``Bearer pat_…``.
+
+        The token is refreshed first if it must be. For example for a WebSocket, or to hand a token to a browser.
+
+        Returns:
+            The header; an empty string if the client has no token.
+
+        Raises:
+            CozeError: There is no token, or no response to the token request.
+        """
+        request = authorization_request()
+        return self._exchange(request, lambda: authorization_header(self, request))
 
     def _exchange(self, request: Request, call: Callable[[], R]) -> R:
         retrying = Retrying(self._retry, self._deadline, self.base_url, self._request_timeout())

@@ -13,11 +13,11 @@ from coze_api._core._request import Request
 from coze_api._core._secrets import hidden, hidden_userinfo
 from coze_api._core._sequence import OnGap
 
+from ._authorization_async import authorization_header, authorization_request
 from ._client_options import (
     ClientOptions,
     to_retry_policy,
     validate_deadline,
-    validate_http_client,
     validate_websocket_options,
 )
 from ._credentials import (
@@ -26,6 +26,7 @@ from ._credentials import (
     resolve_auth,
     resolve_profile,
 )
+from ._http_client import validate_http_client
 from ._retry_policy import RetryPolicy
 from ._retrying_async import AsyncRetrying
 
@@ -153,6 +154,20 @@ class AsyncCoze(ClientOptions, AsyncClient):
         from ._workflows.resource_async import AsyncWorkflows
 
         return AsyncWorkflows(self)
+
+    async def authorization(self) -> str:
+        """Return the Authorization header that this client would send now, such as ``Bearer pat_…``.
+
+        The token is refreshed first if it must be. For example for a WebSocket, or to hand a token to a browser.
+
+        Returns:
+            The header; an empty string if the client has no token.
+
+        Raises:
+            CozeError: There is no token, or no response to the token request.
+        """
+        request = authorization_request()
+        return await self._exchange(request, lambda: authorization_header(self, request))
 
     async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
         retrying = AsyncRetrying(self._retry, self._deadline, self.base_url, self._request_timeout())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from coze_api._core._client_config import ClientConfig, checked_headers, checked_timeout
 from coze_api._core._http import LONGEST_TIMEOUT, HTTPTimeout, make_timeout
@@ -23,14 +23,11 @@ __all__ = [
     "ClientOptions",
     "to_retry_policy",
     "validate_deadline",
-    "validate_http_client",
     "validate_websocket_options",
 ]
 
 NOT_GIVEN: Any = object()
 """Default of arguments for which None has a meaning."""
-
-C = TypeVar("C")
 
 
 class ClientOptions(ClientConfig):
@@ -116,17 +113,6 @@ def validate_deadline(seconds: object) -> float | None:
     if isinstance(seconds, int | float) and seconds > 0:
         return seconds if seconds <= LONGEST_TIMEOUT else None
     raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
-
-
-def validate_http_client(http_client: C | None, kind: type[C]) -> C | None:
-    """Return an HTTP client.
-
-    Raises:
-        InvalidArgumentError: It is not of the class *kind*.
-    """
-    if http_client is not None and not isinstance(http_client, kind):
-        raise InvalidArgumentError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}")
-    return http_client
 
 
 def validate_websocket_options(sockets: object, *, allow_http: bool) -> SocketOptions | None:

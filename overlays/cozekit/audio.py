@@ -59,11 +59,11 @@ class PCM:
         return self.sample_rate * self.frame_bytes
 
     def seconds(self, samples: bytes) -> float:
-        """Tell how long samples last."""
+        """Return how many seconds samples last."""
         return len(samples) / self.bytes_per_second
 
     def chunk_bytes(self, ms: float) -> int:
-        """Tell how many bytes *ms* milliseconds have, in whole frames and at least one.
+        """Return the number of bytes of *ms* milliseconds, in whole frames and at least one.
 
         Raises:
             InvalidArgumentError: *ms* is not above 0.
@@ -83,7 +83,7 @@ class PCM:
         return _cut([samples] if isinstance(samples, bytes) else samples, size)
 
     def achunks(self, samples: AsyncIterable[bytes], *, ms: float = 100) -> AsyncIterator[bytes]:
-        """Cut samples that come from an async source. See `chunks`."""
+        """Cut samples that come from an async source into pieces of *ms* milliseconds; the last one may be shorter."""
         return _acut(samples, self.chunk_bytes(ms))
 
     def to_wav(self, samples: bytes) -> bytes:
@@ -104,31 +104,31 @@ class PCM:
 
     @classmethod
     def from_wav(cls, wav: bytes) -> tuple[PCM, bytes]:
-        """Take a WAV file apart. One that was cut off, or whose header does not know its length, is read to its end.
+        """Read a WAV file. If it is truncated or its header has no length, it is read to its end.
 
         Returns:
             The format and the samples.
 
         Raises:
-            InvalidArgumentError: It is no WAV file, or holds other than bare samples.
+            InvalidArgumentError: It is not a WAV file, or its samples are compressed.
         """
         if not is_wav(wav):
             raise InvalidArgumentError(f"this is no WAV file: it begins with {wav[:12]!r}")
-        found: PCM | None = None
+        pcm: PCM | None = None
         position = 12
         while position + 8 <= len(wav):
             name, size = struct.unpack_from("<4sI", wav, position)
             content = wav[position + 8 : position + 8 + size]
             if name == b"fmt ":
-                found = _format_of(content)
-            elif name == b"data" and found is not None:
-                return found, content[: len(content) // found.frame_bytes * found.frame_bytes]
+                pcm = _format_of(content)
+            elif name == b"data" and pcm is not None:
+                return pcm, content[: len(content) // pcm.frame_bytes * pcm.frame_bytes]
             position += 8 + size + size % 2
         raise InvalidArgumentError("the WAV file ends before its samples")
 
 
 def is_wav(data: bytes) -> bool:
-    """Tell whether data begins like a WAV file."""
+    """Return whether data begins like a WAV file."""
     return data[:4] == b"RIFF" and data[8:12] == b"WAVE"
 
 
@@ -194,11 +194,11 @@ class Paced:
 
 
 def pace(pieces: Iterable[bytes], pcm: PCM, *, ahead: float = 0.0) -> Paced:
-    """Give out pieces of recorded sound as a microphone would.
+    """Yield pieces of recorded sound at the speed of a microphone.
 
     Args:
         pieces: The pieces, as `PCM.chunks` makes them.
         pcm: Their format.
-        ahead: Seconds of sound that may be given out in advance.
+        ahead: Seconds of sound that may be yielded in advance.
     """
     return Paced(pieces, pcm, ahead)

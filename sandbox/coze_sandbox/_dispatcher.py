@@ -115,10 +115,10 @@ class Dispatcher:
                 await drop_connection(send)
                 return
             if fault.in_body:
-                spoiled = FaultInjectingSend(send, request.receive, fault, self._state)
+                faulty_send = FaultInjectingSend(send, request.receive, fault, self._state)
                 # Wraps the server's send, not the recording one: only it leads to the transport.
                 record.status = response.status_code
-                await response(request.scope, request.receive, spoiled)
+                await response(request.scope, request.receive, faulty_send)
                 return
         await response(request.scope, request.receive, recording_send)
 

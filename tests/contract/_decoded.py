@@ -13,7 +13,8 @@ import attrs
 
 from coze_api import Model, Unknown
 from coze_api._core._model import encode
-from coze_api._core._pagination import AsyncPage, Page
+from coze_api._core._pagination import Page
+from coze_api._core._pagination_async import AsyncPage
 
 __all__ = ["differing", "leaked", "misread", "models_in", "set_aside"]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cozekit import AsyncCoze, Coze, audio
 from cozekit._websockets import session as _session
 from cozekit._websockets import session_async
-from cozekit._websockets.connection import WireClosed
+from cozekit._websockets.session_state import ConnectionClosed
 from cozekit.errors import CozeError
 from tests.contract._calls import document, resolve
 from tests.contract._filled import filled
@@ -81,7 +81,7 @@ class Wire:
 
     def _next(self) -> bytes:
         if not self._frames:
-            raise WireClosed(1000, "", clean=True, here=False)
+            raise ConnectionClosed(1000, "", clean=True, locally=False)
         return self._frames.popleft()
 
     def send(self, text: str) -> None:
@@ -91,10 +91,12 @@ class Wire:
         """Give the next frame."""
         return self._next()
 
-    def ping(self) -> None:
-        """Say that the connection is closed, so that there is no heartbeat."""
+    unanswered_ping = None
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def start_heartbeat(self, interval: float) -> None:
+        """Send no pings."""
+
+    def close(self, code: int, reason: str, timeout: float | None) -> None:
         """Close."""
 
     def abort(self) -> None:
@@ -112,10 +114,7 @@ class AsyncWire(Wire):
         await asyncio.sleep(0)
         return self._next()
 
-    async def ping(self) -> None:  # type: ignore[override]  # the async twin
-        """Say that the connection is closed."""
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:  # type: ignore[override]  # the async twin
+    async def close(self, code: int, reason: str, timeout: float | None) -> None:  # type: ignore[override]  # noqa: ASYNC109  (the async twin)
         """Close."""
 
     async def abort(self) -> None:  # type: ignore[override]  # the async twin
@@ -198,8 +197,8 @@ def test_messages(way: str, mode: str, monkeypatch: pytest.MonkeyPatch, data: st
         async with AsyncCoze("t", http_client=httpx.AsyncClient(transport=_NOWHERE)) as coze:
             await aread(coze, connect, begin)
 
-    monkeypatch.setattr(_session, "open_wire", lambda *_: (Wire(made), "log"))
-    monkeypatch.setattr(session_async, "aopen_wire", aopen)
+    monkeypatch.setattr(_session, "open_connection", lambda *_: (Wire(made), "log"))
+    monkeypatch.setattr(session_async, "open_connection", aopen)
     try:
         if mode == "async":
             asyncio.run(run())

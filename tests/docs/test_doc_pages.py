@@ -51,7 +51,7 @@ def test_check_names_a_stale_page(small: Small, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     assert check(small) == 1
     told = capsys.readouterr().err
-    assert "docs/errors.md:1: differs from what openapi/ says; run `python -m generator docs` [stale]" in told
+    assert "docs/errors.md:1: differs from what openapi/ describes; run `python -m generator docs` [stale]" in told
     assert "docs/operations.md:1: is missing" in told
     assert "reference.html" not in told
 

@@ -48,7 +48,7 @@ def main() -> int:
     if options.case:
         kind, _, number = options.case.partition(":")
         return _one(Case(kind, options.seed, int(number)))
-    found: list[Finding] = []
+    everything: list[Finding] = []
     for kind in _DEFAULTS:
         count = getattr(options, kind)
         if not count:
@@ -57,9 +57,9 @@ def main() -> int:
         interrupted = False
         try:
             runner.run(Case(kind, options.seed, options.first + number) for number in range(count))
-        except KeyboardInterrupt:  # what was found until then is reported
+        except KeyboardInterrupt:  # the findings until then are reported
             interrupted = True
-        found += runner.findings
+        everything += runner.findings
         outcomes = runner.outcomes.get(kind, Counter())
         counts = ", ".join(f"{outcome} {times:,}" for outcome, times in outcomes.most_common(6))
         print(
@@ -69,23 +69,23 @@ def main() -> int:
         if interrupted:
             break
     close_loop()
-    if found:
-        print(report(found, options.shown))
+    if everything:
+        print(report(everything, options.shown))
         if options.traces:
-            for one in {one.group: one for one in reversed(found)}.values():
-                print(f"\n--- {one.error} in {one.frame}\n{one.trace}")
-    return 1 if found else 0
+            for finding in {finding.group: finding for finding in reversed(everything)}.values():
+                print(f"\n--- {finding.error} in {finding.frame}\n{finding.trace}")
+    return 1 if everything else 0
 
 
 def _one(case: Case) -> int:
     runner = Runner(KINDS, in_time=case.kind in _IN_TIME)
-    found = runner.run([case])
+    findings = runner.run([case])
     close_loop()
     print(f"{case.kind} {case.number}: {case.operation}: {'; '.join(case.done)}")
     print(f"outcome: {case.outcome or 'a result'}, after: {case.step}")
-    for one in found:
-        print(one.trace)
-    return 1 if found else 0
+    for finding in findings:
+        print(finding.trace)
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ __all__ = ["TOKEN", "Texts", "answers", "echo", "make_client", "method", "secret
 
 TOKEN = "pat_SECRETtokenOfTheFuzzer0123456789"
 _MOST_REQUESTS = 60
-_SLOW_OPERATIONS = 20  # of 100 cases, those of operations that wait for something
+_SLOW_OPERATIONS = 20  # share of the cases, in percent, that poll
 
-# Methods that wait for what an operation started, and call others meanwhile.
+# Methods that poll what an operation started, and so call other operations.
 _WAITING = (
     ("chat.create", "chat.create_and_poll", {}),
     ("chat.create", "chat.run", {"tools": "tools"}),
@@ -96,11 +96,11 @@ def echo(request: httpx.Request, rng: Random) -> Reply:
     )
 
 
-def secrets_of(texts: Texts | None = None, one: Operation | None = None) -> Secrets:
+def secrets_of(texts: Texts | None = None, called: Operation | None = None) -> Secrets:
     """Return what must not be shown where *one* is called."""
     if texts is None:
         return Secrets((TOKEN,))
-    return Secrets((texts.token, texts.app), texts.answered if one is None or one.gives_tokens else ())
+    return Secrets((texts.token, texts.app), texts.answered if called is None or called.gives_tokens else ())
 
 
 def make_client(
@@ -120,17 +120,17 @@ def make_client(
 
 def method(client: Coze | AsyncCoze, name: str) -> Callable[..., Any]:
     """Return the method of an operation."""
-    found: Any = client
+    target: Any = client
     for part in name.split("."):
-        found = getattr(found, part)
-    return found  # type: ignore[no-any-return]
+        target = getattr(target, part)
+    return target  # type: ignore[no-any-return]
 
 
 class Service:
     """Responds to requests: to those of one operation as decided, to all others with valid or mutated responses."""
 
-    def __init__(self, one: Operation, rng: Random, done: list[str], texts: Texts) -> None:
-        self._one = one
+    def __init__(self, called: Operation, rng: Random, done: list[str], texts: Texts) -> None:
+        self._one = called
         self._rng = rng
         self._done = done
         self._first: Reply | None = None
@@ -148,22 +148,22 @@ class Service:
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
             raise httpx.ConnectError("enough")
-        found = self._operation_of(request)
-        if found is self._one and self._first is not None and self._same:
+        requested = self._operation_of(request)
+        if requested is self._one and self._first is not None and self._same:
             return self._first.response()
-        if found is None or (found is not self._one and self._rng.random() < 0.5):
-            return self.answer_well(found or self._one)
-        reply = echo(request, self._rng) if self._echoes else mutated(found, self._rng, self._texts.answered)
-        if found is self._one:
+        if requested is None or (requested is not self._one and self._rng.random() < 0.5):
+            return self.answer_well(requested or self._one)
+        reply = echo(request, self._rng) if self._echoes else mutated(requested, self._rng, self._texts.answered)
+        if requested is self._one:
             self._first = self._first or reply
             self._done += reply.done
         else:
-            self._done.append(f"{found.id}: {'; '.join(reply.done)}")
+            self._done.append(f"{requested.id}: {'; '.join(reply.done)}")
         return reply.response()
 
-    def answer_well(self, one: Operation) -> httpx.Response:
+    def answer_well(self, called: Operation) -> httpx.Response:
         """Send a valid response."""
-        tree, media = valid(one, self._rng, self._texts.answered)
+        tree, media = valid(called, self._rng, self._texts.answered)
         if isinstance(tree, bytes):
             return httpx.Response(200, content=tree, headers={"content-type": media.decode()})
         return httpx.Response(200, json=tree)
@@ -172,9 +172,9 @@ class Service:
         path = request.url.path
         if request.method == self._one.verb and self._one.path.fullmatch(path):
             return self._one
-        for one in operations():
-            if one.verb == request.method and one.path.fullmatch(path):
-                return one
+        for candidate in operations():
+            if candidate.verb == request.method and candidate.path.fullmatch(path):
+                return candidate
         return None
 
 
@@ -195,16 +195,16 @@ def answers(case: Case) -> None:
     """Call an operation whose response is mutated, and use the outcome as callers do."""
     rng, texts = case.rng(), Texts.of(case)
     every = operations()
-    one = every[case.number % len(every)]
-    name, arguments = one.id, dict(one.arguments)
+    called = every[case.number % len(every)]
+    name, arguments = called.id, dict(called.arguments)
     if rng.random() < 0.3:
         for first, waiting, added in _WAITING:
-            if first == one.id and rng.random() < 0.5:
+            if first == called.id and rng.random() < 0.5:
                 name, arguments = waiting, {**arguments, **added}
     if arguments.get("tools"):
         arguments["tools"] = [get_weather]
         arguments.pop("auto_save_history", None)
-    if one.gives_tokens and rng.random() < 0.5:
+    if called.gives_tokens and rng.random() < 0.5:
         arguments["extra_headers"] = {"Authorization": f"Bearer {texts.app}"}
     case.operation = name
     if arguments and rng.random() < 0.08:
@@ -213,10 +213,10 @@ def answers(case: Case) -> None:
     options: dict[str, Any] = {} if rng.random() < 0.15 else {"retry": 0}
     if rng.random() < 0.03:
         options["deadline"] = 30
-    service = Service(one, rng, case.done, texts)
+    service = Service(called, rng, case.done, texts)
     client = make_client(service, wait=wait, follow=rng.random() < 0.1, token=texts.token, **options)
     case.done.append(f"[{'async' if wait else 'sync'}, {options or 'retries'}]")
-    coroutine = _call(case, client, name, arguments, secrets_of(texts, one), rng.random() < 0.05)
+    coroutine = _call(case, client, name, arguments, secrets_of(texts, called), rng.random() < 0.05)
     on_loop(coroutine) if wait else drive(coroutine)
 
 
@@ -225,17 +225,17 @@ async def _call(
 ) -> None:
     try:
         try:
-            found = method(client, name)(**arguments)
-            if not hasattr(found, "__aiter__"):
-                found = await settled(found)
+            result = method(client, name)(**arguments)
+            if not hasattr(result, "__aiter__"):
+                result = await settled(result)
             case.step = "use of the result"
-            await use(found, secrets)
+            await use(result, secrets)
         except CozeError as error:
             end_by(error, case, secrets, variables=with_locals)
         except OSError as error:
             if not isinstance(arguments.get("file"), str):
                 raise
-            case.outcome = type(error).__name__  # documented: there is no file at the path
+            case.outcome = type(error).__name__  # documented: no file exists at the path
     finally:
         await settled(client.close())
 
@@ -245,27 +245,27 @@ def check_valid() -> list[str]:
     succeed.
     """
     failed = []
-    for one in operations():
+    for called in operations():
         for wait in (False, True):
 
-            def answer(request: httpx.Request, one: Operation = one) -> httpx.Response:
-                if one.redirects:
+            def answer(request: httpx.Request, called: Operation = called) -> httpx.Response:
+                if called.redirects:
                     return httpx.Response(302, headers={"location": "https://example.com/"})
-                tree, media = example(one), "application/json"
-                if one.media_type.startswith("audio/"):
-                    return httpx.Response(200, content=b"ID3", headers={"content-type": one.media_type})
-                if one.protocol and one.media_type != media:
+                tree, media = example(called), "application/json"
+                if called.media_type.startswith("audio/"):
+                    return httpx.Response(200, content=b"ID3", headers={"content-type": called.media_type})
+                if called.protocol and called.media_type != media:
                     end = b'event: Done\ndata: {}\n\nevent: done\ndata: "[DONE]"\n\n'
                     return httpx.Response(200, content=end, headers={"content-type": "text/event-stream"})
                 return httpx.Response(200, json=tree)
 
-            case = Case("answers", 0, 0, one.id)
+            case = Case("answers", 0, 0, called.id)
             client = make_client(answer, wait=wait, retry=0)
-            coroutine = _call(case, client, one.id, dict(one.arguments), secrets_of(), False)
+            coroutine = _call(case, client, called.id, dict(called.arguments), secrets_of(), False)
             try:
                 on_loop(coroutine) if wait else drive(coroutine)
             except Exception as error:  # any exception is reported
-                failed.append(f"{one.id}: {error!r}")
+                failed.append(f"{called.id}: {error!r}")
             if case.outcome:
-                failed.append(f"{one.id}: {case.outcome}")
+                failed.append(f"{called.id}: {case.outcome}")
     return failed

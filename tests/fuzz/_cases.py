@@ -26,13 +26,13 @@ from cozekit.errors import CozeError
 
 __all__ = ["Case", "Finding", "Hang", "Kind", "Runner", "drive", "report"]
 
-logging.getLogger("cozekit").addHandler(logging.NullHandler())  # what tools and stores log is no outcome
+logging.getLogger("cozekit").addHandler(logging.NullHandler())  # logs of tools and stores are no outcome
 
 _OWN = ("generated/coze_api/", "overlays/cozekit/", "site-packages/coze_api/", "site-packages/cozekit/")
-_SECONDS = 60  # of one case: far more than any needs, also on a busy machine
+_SECONDS = 60  # per case: far more than any needs, even on a busy machine
 _LONGEST_SLEEP = 3600.0
 _COLLECTED_AFTER = 250
-_STRAY: list[str] = []  # what no caller gets: warnings and exceptions in the background
+_STRAY: list[str] = []  # background warnings and exceptions, which reach no caller
 
 
 class Hang(BaseException):
@@ -88,11 +88,11 @@ class Finding:
 def _frame_of(error: BaseException) -> str:
     """Return the deepest frame of the client in a traceback, else the deepest of all."""
     deepest = "?"
-    for found in traceback.extract_tb(error.__traceback__):
-        for own in _OWN:
-            if own in found.filename.replace("\\", "/"):
-                short = found.filename.replace("\\", "/").rpartition(own.partition("/")[0] + "/")[2]
-                return_ = f"{short}:{found.name}"
+    for frame in traceback.extract_tb(error.__traceback__):
+        for package in _OWN:
+            if package in frame.filename.replace("\\", "/"):
+                short = frame.filename.replace("\\", "/").rpartition(package.partition("/")[0] + "/")[2]
+                return_ = f"{short}:{frame.name}"
                 deepest = return_
     if deepest == "?":
         stack = traceback.extract_tb(error.__traceback__)
@@ -161,7 +161,7 @@ class Runner:
     def run(self, cases: Iterable[Case]) -> list[Finding]:
         """Run cases one after the other, and return the findings."""
         found_before = len(self.findings)
-        gc.collect()  # what others left open is theirs
+        gc.collect()  # resources that other code did not close are not counted
         self._stray.clear()
         gc.freeze()
         with self._noticing(), self._watching():
@@ -184,9 +184,9 @@ class Runner:
         except (KeyboardInterrupt, SystemExit):
             raise
         except CozeError as error:
-            case.outcome = type(error).__name__  # a fuzzer raises what it did not expect
+            case.outcome = type(error).__name__  # a fuzzer raises unexpected outcomes
             self._found(case, error)
-        except BaseException as error:  # everything else is what is looked for
+        except BaseException as error:  # any other exception is a finding
             case.outcome = type(error).__name__
             self._found(case, error)
         finally:
@@ -211,9 +211,9 @@ class Runner:
         culprits = 0
         for case in recent:
             again = Case(case.kind, case.seed, case.number)
-            found = len(self.findings)
+            known = len(self.findings)
             self._run(again)
-            del self.findings[found:]
+            del self.findings[known:]
             gc.collect()
             if self._stray:
                 culprits += 1
@@ -238,10 +238,10 @@ class Runner:
             finally:
                 warnings.showwarning, sys.unraisablehook = old
 
-    def _unraisable(self, found: Any) -> None:
-        # Garbage is collected at any depth, also where the parser of deeply nested JSON leaves no room for it.
-        if not isinstance(found.exc_value, RecursionError):
-            self._stray.append(f"unraisable {found.exc_value!r}: {found.object!r}")
+    def _unraisable(self, unraisable: Any) -> None:
+        # The collector can run at any stack depth, even where the parser of deeply nested JSON has used up the stack.
+        if not isinstance(unraisable.exc_value, RecursionError):
+            self._stray.append(f"unraisable {unraisable.exc_value!r}: {unraisable.object!r}")
 
     def _warned(self, message: Any, category: Any, *_: Any) -> None:
         self._stray.append(f"{category.__name__}: {message}")
@@ -276,15 +276,15 @@ class Runner:
 def report(findings: list[Finding], shown: int = 2) -> str:
     """Group findings by exception and frame, most frequent first, with some examples of each group."""
     groups: dict[tuple[str, str], list[Finding]] = {}
-    for one in findings:
-        groups.setdefault(one.group, []).append(one)
+    for finding in findings:
+        groups.setdefault(finding.group, []).append(finding)
     lines = []
     for (error, frame), members in sorted(groups.items(), key=lambda item: -len(item[1])):
         lines.append(f"{len(members):6,} x {error} in {frame}")
-        for one in members[:shown]:
-            case = one.case
+        for finding in members[:shown]:
+            case = finding.case
             lines.append(f"         {case.operation or case.kind}, while: {case.step}; {'; '.join(case.done)[:200]}")
-            lines.append(f"         {one.text[:200]!r}")
+            lines.append(f"         {finding.text[:200]!r}")
             lines.append(f"         seed {case.seed}, case {case.number}: {case.command}")
     return "\n".join(lines)
 
@@ -301,7 +301,7 @@ def on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     try:
         return _LOOP.run_until_complete(coroutine)
     except Hang:
-        _LOOP.close()  # what it was doing is unknown
+        _LOOP.close()  # its state is unknown
         raise
 
 

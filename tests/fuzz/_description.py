@@ -73,54 +73,54 @@ class Operation:
 def operations() -> tuple[Operation, ...]:
     """Return the HTTP operations, without those that open WebSockets."""
     return tuple(
-        _operation(verb, path, found)
+        _operation(verb, path, described)
         for path, members in _document()["paths"].items()
-        for verb, found in members.items()
-        if verb in _METHODS and "x-coze-websocket" not in found
+        for verb, described in members.items()
+        if verb in _METHODS and "x-coze-websocket" not in described
     )
 
 
 @cache
 def operation(name: str) -> Operation:
     """Return the operation named *name*."""
-    return next(one for one in operations() if one.id == name)
+    return next(candidate for candidate in operations() if candidate.id == name)
 
 
-def _operation(verb: str, path: str, found: dict[str, Any]) -> Operation:
+def _operation(verb: str, path: str, described: dict[str, Any]) -> Operation:
     arguments: dict[str, Any] = {}
-    for parameter in map(_resolved, found.get("parameters", ())):
+    for parameter in map(_resolved, described.get("parameters", ())):
         if "const" in _resolved(parameter["schema"]):
             continue  # the client sends it by itself
         value = parameter.get("example", _resolved(parameter["schema"]).get("default"))
         arguments[parameter["name"]] = value
     files = []
-    for media, body in found.get("requestBody", {}).get("content", {}).items():
+    for media, body in described.get("requestBody", {}).get("content", {}).items():
         members = dict(body.get("example") or {})
         if media == "multipart/form-data":
-            for name, one in _resolved(body["schema"])["properties"].items():
-                if _resolved(one).get("format") == "binary":
+            for name, schema_or_response in _resolved(body["schema"])["properties"].items():
+                if _resolved(schema_or_response).get("format") == "binary":
                     members[name] = (str(members.get(name) or "a.png"), b"content")
                     files.append(name)
         arguments.update(members)
-    stream = found.get("x-coze-stream") or {}
+    stream = described.get("x-coze-stream") or {}
     arguments.pop(stream.get("flag", ""), None)
-    answers = {status: _resolved(one) for status, one in found["responses"].items()}
+    answers = {status: _resolved(schema_or_response) for status, schema_or_response in described["responses"].items()}
     content = answers.get("200", {}).get("content", {})
     json_answer = content.get("application/json") or {}
     return Operation(
-        id=found["operationId"],
+        id=described["operationId"],
         verb=verb.upper(),
         path=re.compile(re.sub(r"\\{[^}]+\\}", "[^/]*", re.escape(path))),
         arguments=arguments,
         media_type="application/json" if json_answer else next(iter(content), ""),
         schema=json_answer.get("schema"),
         sample=json_answer.get("example"),
-        paging=found.get("x-coze-pagination"),
+        paging=described.get("x-coze-pagination"),
         protocol=stream.get("protocol", {}).get("$ref", "").rpartition("/")[2],
         stream_method=(
-            found["operationId"].rpartition(".")[0] + "." + stream["method"]
+            described["operationId"].rpartition(".")[0] + "." + stream["method"]
             if "method" in stream
-            else found["operationId"]
+            else described["operationId"]
         ),
         redirects="302" in answers,
         files=tuple(files),
@@ -129,14 +129,14 @@ def _operation(verb: str, path: str, found: dict[str, Any]) -> Operation:
 
 def streams() -> dict[str, Any]:
     """Return the protocols of streams."""
-    found: dict[str, Any] = _document()["components"]["x-coze-streams"]
-    return found
+    protocols: dict[str, Any] = _document()["components"]["x-coze-streams"]
+    return protocols
 
 
 def sockets() -> dict[str, Any]:
     """Return the protocols of WebSockets."""
-    found: dict[str, Any] = _document()["components"]["x-coze-websockets"]
-    return found
+    protocols: dict[str, Any] = _document()["components"]["x-coze-websockets"]
+    return protocols
 
 
 def schema_of_event(protocol: str, event: str) -> Any:
@@ -144,9 +144,13 @@ def schema_of_event(protocol: str, event: str) -> Any:
     return streams()[protocol]["events"][event].get("data")
 
 
-def example(one: Operation) -> Any:
+def example(described: Operation) -> Any:
     """Return the example response of an operation, or an empty envelope."""
-    return one.sample if one.sample is not None else {"code": 0, "msg": "", "detail": {"logid": "20241210152726AB"}}
+    return (
+        described.sample
+        if described.sample is not None
+        else {"code": 0, "msg": "", "detail": {"logid": "20241210152726AB"}}
+    )
 
 
 def instance(schema: Any, rng: Random, depth: int = 0) -> Any:
@@ -182,12 +186,12 @@ def instance(schema: Any, rng: Random, depth: int = 0) -> Any:
 
 def _object(schema: Any, rng: Random, depth: int) -> dict[str, Any]:
     required = set(schema.get("required", ()))
-    made = {
+    value = {
         name: instance(member, rng, depth + 1)
         for name, member in schema.get("properties", {}).items()
         if name in required or (depth < _DEEPEST and rng.random() < 0.7)
     }
     extra = schema.get("additionalProperties")
     if isinstance(extra, dict) and depth < _DEEPEST:
-        made.update({f"key{n}": instance(extra, rng, depth + 1) for n in range(rng.randrange(3))})
-    return made
+        value.update({f"key{n}": instance(extra, rng, depth + 1) for n in range(rng.randrange(3))})
+    return value

@@ -72,13 +72,17 @@ class _Service:
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
             return httpx.Response(400, json={"error_code": "invalid_grant", "error_message": "enough"})
-        found = next(one for one in operations() if one.verb == request.method and one.path.fullmatch(request.url.path))
-        if not found.gives_tokens:
+        requested = next(
+            candidate
+            for candidate in operations()
+            if candidate.verb == request.method and candidate.path.fullmatch(request.url.path)
+        )
+        if not requested.gives_tokens:
             if self._rng.random() < 0.3:
                 return httpx.Response(401, json={"code": 4100, "msg": "wrong token"})
-            return httpx.Response(200, json=valid(found, self._rng)[0])
-        if found.id == self._good:
-            tree = json.loads(json.dumps(found.sample))
+            return httpx.Response(200, json=valid(requested, self._rng)[0])
+        if requested.id == self._good:
+            tree = json.loads(json.dumps(requested.sample))
             tree.update(device_code=_DEVICE)
             return httpx.Response(200, json=tree)
         if self._rng.random() < 0.15:
@@ -91,7 +95,7 @@ class _Service:
             self._done += reply.done
             return reply.response()
         kinds = "vvvvvbbhhscx"
-        reply = mutated(operation(found.id), self._rng, self._texts.answered, kinds=kinds)
+        reply = mutated(operation(requested.id), self._rng, self._texts.answered, kinds=kinds)
         if self._rng.random() < 0.1:
             reply.set(
                 b"Date", self._rng.choice((b"Fri, 31 Dec 9999 23:59:59 GMT", b"Mon, 01 Jan 0001 00:00:00 +2359", b"x"))
@@ -118,15 +122,15 @@ async def _log_in(
     transport = httpx.MockTransport(service)
     http: Any = httpx.AsyncClient(transport=transport) if wait else httpx.Client(transport=transport)
     try:
-        found = await _step(way, wait, http, rng, texts)
+        result = await _step(way, wait, http, rng, texts)
         case.step = "use of the result"
-        secrets.refuse("repr of the result", repr(found), answered=True)
-        secrets.refuse("str of the result", str(found), answered=True)
-        if isinstance(found, auth.Token):
-            repr(type(found).from_dict(found.to_dict()))
-            found.expired()
-        if hasattr(found, "verification_url"):
-            _ = found.verification_url
+        secrets.refuse("repr of the result", repr(result), answered=True)
+        secrets.refuse("str of the result", str(result), answered=True)
+        if isinstance(result, auth.Token):
+            repr(type(result).from_dict(result.to_dict()))
+            result.expired()
+        if hasattr(result, "verification_url"):
+            _ = result.verification_url
     except CozeError as error:
         end_by(error, case, secrets, variables=rng.random() < 0.2)
     finally:

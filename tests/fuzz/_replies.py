@@ -87,21 +87,21 @@ class Reply:
         self.headers.append((name, value))
 
 
-def valid(one: Operation, rng: Random, secrets: Sequence[str] = ()) -> tuple[Any, bytes]:
+def valid(described: Operation, rng: Random, secrets: Sequence[str] = ()) -> tuple[Any, bytes]:
     """Create a valid response.
 
     Returns:
         Its JSON and its media type; bytes instead of JSON if it is a file.
     """
-    if one.media_type.startswith("audio/"):
-        return b"ID3" + rng.randbytes(rng.randrange(400)), one.media_type.encode()
-    tree: Any = example(one)
-    if one.schema is not None and rng.random() < 0.5:
-        tree = instance(one.schema, rng)
+    if described.media_type.startswith("audio/"):
+        return b"ID3" + rng.randbytes(rng.randrange(400)), described.media_type.encode()
+    tree: Any = example(described)
+    if described.schema is not None and rng.random() < 0.5:
+        tree = instance(described.schema, rng)
         if isinstance(tree, dict) and "code" in tree:
             tree["code"] = 0
     tree = json.loads(json.dumps(tree))
-    if one.gives_tokens:
+    if described.gives_tokens:
         _fill(tree, secrets)
     return tree, b"application/json"
 
@@ -119,7 +119,7 @@ def _plain(tree: Any, kind: bytes) -> Reply:
     return Reply(headers=[(b"content-type", kind), (b"x-tt-logid", b"2024121015")], pieces=[body])
 
 
-def mutated(one: Operation, rng: Random, secrets: Sequence[str] = (), *, kinds: str = "vvvvveepbbhhscx") -> Reply:
+def mutated(described: Operation, rng: Random, secrets: Sequence[str] = (), *, kinds: str = "vvvvveepbbhhscx") -> Reply:
     """Create a response and mutate it in one or two ways.
 
     Args:
@@ -129,17 +129,17 @@ def mutated(one: Operation, rng: Random, secrets: Sequence[str] = (), *, kinds: 
         kinds: Ways to choose from: v values, e envelope, p pages, b bytes, h headers, s status, c compression and
             charset, x connection.
     """
-    tree, media = valid(one, rng, secrets)
+    tree, media = valid(described, rng, secrets)
     ways = "".join(rng.sample(kinds, rng.choice((1, 1, 1, 2))))
     done: list[str] = []
-    if one.redirects and rng.random() < 0.6:
+    if described.redirects and rng.random() < 0.6:
         reply = Reply(302, [(b"location", b"https://example.com/")], [b""])
         _header(reply, rng, done)
         reply.done = done
         return reply
     if not isinstance(tree, bytes):
-        if "p" in ways and one.paging:
-            tree = _page(tree, one.paging, rng, done)
+        if "p" in ways and described.paging:
+            tree = _page(tree, described.paging, rng, done)
         if "e" in ways and isinstance(tree, dict):
             tree = _envelope(tree, rng, done)
         if "v" in ways:
@@ -199,7 +199,7 @@ def _envelope(tree: dict[str, Any], rng: Random, done: list[str]) -> Any:
 def _page(tree: Any, paging: dict[str, Any], rng: Random, done: list[str]) -> Any:
     for key in rng.sample([key for key in ("items", "total", "has_more", "next") if paging.get(key)], 1) * 2:
         name, value = hostile(rng)
-        if key in {"has_more", "next"} and rng.random() < 0.6:  # without end: the same answer again and again
+        if key in {"has_more", "next"} and rng.random() < 0.6:  # endless: the same response repeatedly
             name, value = ("true", True) if key == "has_more" else ("'same'", "same")
         try:
             put(tree, tuple(paging[key].split(".")), value)
@@ -222,7 +222,7 @@ def _bytes(reply: Reply, rng: Random, done: list[str]) -> None:
     body = b"".join(reply.pieces)
     cut = rng.randrange(len(body) + 1)
     text = body.decode("utf-8", "replace")
-    name, made = rng.choice(
+    name, content = rng.choice(
         (
             ("cut off", lambda: body[:cut]),
             ("cut off", lambda: body[:cut]),
@@ -253,7 +253,7 @@ def _bytes(reply: Reply, rng: Random, done: list[str]) -> None:
             ("5 MB", lambda: body + b"x" * (5 << 20) if rng.random() < 0.1 else body + b"x"),
         )
     )
-    reply.pieces = [made()]
+    reply.pieces = [content()]
     done.append(f"body: {name}" + (f" at {cut}" if "cut" in name or "lost" in name else ""))
 
 
@@ -281,7 +281,7 @@ def _coding(reply: Reply, rng: Random, done: list[str]) -> None:
     body = b"".join(reply.pieces)
     cut = rng.randrange(len(body) + 1)
     bomb = rng.random() < 0.01
-    coding, made = rng.choice(
+    coding, content = rng.choice(
         (
             ("gzip", lambda: body),
             ("gzip", lambda: gzip.compress(body)[: cut // 2]),
@@ -302,7 +302,7 @@ def _coding(reply: Reply, rng: Random, done: list[str]) -> None:
         )
     )
     reply.set(b"content-encoding", coding.encode())
-    reply.pieces = [made()]
+    reply.pieces = [content()]
     done.append(f"content-encoding {coding[:40]} of {len(reply.pieces[0]):,} bytes")
 
 

@@ -23,7 +23,7 @@ from tests.fuzz._values import dumps
 
 __all__ = ["hostile_sockets"]
 
-_TIMEOUT = 0.4  # of the client: cases that keep it waiting end by it
+_TIMEOUT = 0.4  # timeout of the client, which ends the cases that block
 _OPERATIONS = ("bots.list", "files.upload", "audio.speech.create", "chat.retrieve", "oauth.token", "users.me")
 _STREAMS = ("chat.stream", "workflows.runs.stream")
 
@@ -58,7 +58,7 @@ def _script(rng: Random, body: bytes) -> Script:
     chunk = f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
     chunked = "transfer-encoding: chunked"
     junk = rng.randbytes(rng.randrange(1, 300))
-    found: list[tuple[str, list[bytes]]] = [
+    scripts: list[tuple[str, list[bytes]]] = [
         ("nothing", []),
         ("random bytes", [junk]),
         ("cut off", [good[:cut]]),
@@ -133,7 +133,7 @@ def _script(rng: Random, body: bytes) -> Script:
         b"content-type: application/json\r\n", b""
     )
     piece = f"{len(events):x}\r\n".encode() + events + b"\r\n"
-    found += [
+    scripts += [
         ("stream cut off", [stream, piece, piece[: rng.randrange(len(piece))]]),
         ("stream with odd chunks", [stream, piece, b"x\r\n"]),
         ("stream and nothing more", [stream, piece]),
@@ -143,7 +143,7 @@ def _script(rng: Random, body: bytes) -> Script:
             [stream[:-2] + b"content-encoding: gzip\r\n\r\n", b"a\r\n" + junk[:10].ljust(10) + b"\r\n"],
         ),
     ]
-    done, pieces = rng.choice(found)
+    done, pieces = rng.choice(scripts)
     ends = rng.choice(("close", "close", "reset", "wait"))
     reads = rng.random() < 0.9
     return Script(pieces, reads, ends, f"{done}, {'' if reads else 'unasked, '}then {ends}")
@@ -195,7 +195,7 @@ class _Server:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        with suppress(OSError):  # which ends accept()
+        with suppress(OSError):  # this ends accept()
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self._thread.join(10)
@@ -213,8 +213,8 @@ def hostile_sockets(case: Case) -> None:
     """Call an operation of a server that sends malformed data."""
     rng = case.rng()
     name = rng.choice((*_OPERATIONS, *_STREAMS, rng.choice(operations()).id))
-    one = operation("chat.create" if name == "chat.stream" else name)
-    tree, _ = valid(one, rng, ("czu_x", "rft_x"))
+    called = operation("chat.create" if name == "chat.stream" else name)
+    tree, _ = valid(called, rng, ("czu_x", "rft_x"))
     script = _script(rng, tree if isinstance(tree, bytes) else dumps(tree).encode())
     secure, wait = rng.random() < 0.12, rng.random() < 0.5
     case.operation = name
@@ -228,22 +228,22 @@ def hostile_sockets(case: Case) -> None:
             with _nobody() as port:
                 base = f"http://127.0.0.1:{port}"
         client = (AsyncCoze if wait else Coze)(TOKEN, base_url=base, **options)
-        coroutine = _call(case, client, name, dict(one.arguments))
+        coroutine = _call(case, client, name, dict(called.arguments))
         on_loop(coroutine) if wait else drive(coroutine)
 
 
 async def _call(case: Case, client: Coze | AsyncCoze, name: str, arguments: dict[str, Any]) -> None:
     secrets = secrets_of()
     try:
-        found = method(client, name)(**arguments)
+        result = method(client, name)(**arguments)
         if name in _STREAMS:
             try:
-                await each(found, 3000)
+                await each(result, 3000)
             finally:
-                await settled(found.close())
+                await settled(result.close())
             return
         case.step = "use of the result"
-        await use(found if hasattr(found, "__aiter__") else await settled(found), secrets)
+        await use(result if hasattr(result, "__aiter__") else await settled(result), secrets)
     except CozeError as error:
         end_by(error, case, secrets, variables=True)
     finally:

@@ -59,7 +59,7 @@ def _chat(rng: Random) -> list[Event]:
         return Event(None, name, data)
 
     ids = {"id": "7382159487131697202", "conversation_id": "7381473525342978089", "bot_id": "73794"}
-    found = [
+    events = [
         event("conversation.chat.created", **ids, status="created"),
         event("conversation.chat.in_progress", **ids, status="in_progress"),
     ]
@@ -75,10 +75,10 @@ def _chat(rng: Random) -> list[Event]:
         pieces = [rng.choice(("Hel", "lo ", "\n", "世界", "{}", "")) for _ in range(rng.randrange(5))]
         for piece in pieces:
             thoughts = {"reasoning_content": "hm"} if rng.random() < 0.3 else {}
-            found.append(event("conversation.message.delta", **message, content=piece, **thoughts))
+            events.append(event("conversation.message.delta", **message, content=piece, **thoughts))
         if rng.random() < 0.3:
-            found.append(event("conversation.audio.delta", **message, content="AAECAw=="))
-        found.append(event("conversation.message.completed", **message, content="".join(pieces)))
+            events.append(event("conversation.audio.delta", **message, content="AAECAw=="))
+        events.append(event("conversation.message.completed", **message, content="".join(pieces)))
     end = rng.random()
     if end < 0.2:
         action = {
@@ -93,25 +93,25 @@ def _chat(rng: Random) -> list[Event]:
                 ]
             },
         }
-        found.append(
+        events.append(
             event("conversation.chat.requires_action", **ids, status="requires_action", required_action=action)
         )
     elif end < 0.3:
-        found.append(event("conversation.chat.failed", **ids))
+        events.append(event("conversation.chat.failed", **ids))
     elif end < 0.35:
-        found.append(event("error"))
+        events.append(event("error"))
     else:
-        found.append(event("conversation.chat.completed", **ids, status="completed"))
+        events.append(event("conversation.chat.completed", **ids, status="completed"))
     if rng.random() < 0.9:
-        found.append(
+        events.append(
             Event(None, "done", rng.choice(("[DONE]", {"debug_url": "https://www.coze.com/work_flow?execute_id=1"})))
         )
-    return found
+    return events
 
 
 def _run(rng: Random) -> list[Event]:
     """Create the events of a valid workflow run."""
-    protocol, found = "WorkflowStream", []
+    protocol, events = "WorkflowStream", []
     for node in range(rng.randrange(1, 4)):
         count = rng.randrange(1, 5)
         for number in range(count):
@@ -122,69 +122,73 @@ def _run(rng: Random) -> list[Event]:
                 node_seq_id=str(number),
                 node_is_finish=number == count - 1,
             )
-            found.append(Event("", "Message", data))
+            events.append(Event("", "Message", data))
         if rng.random() < 0.1:
-            found.append(Event("", "PING", ""))
+            events.append(Event("", "PING", ""))
     name = rng.choice(("Done", "Done", "Done", "Interrupt", "Interrupt", "Error"))
-    found.append(Event("", name, instance(schema_of_event(protocol, name), rng)))
-    for number, one in enumerate(found):
-        one.id = str(number)
-    return found
+    events.append(Event("", name, instance(schema_of_event(protocol, name), rng)))
+    for number, event in enumerate(events):
+        event.id = str(number)
+    return events
 
 
 def _spoil_events(events: list[Event], protocol: str, rng: Random, done: list[str]) -> None:
     """Change the set and order of events."""
     place = rng.randrange(len(events))
-    one = events[place]
+    event = events[place]
     way = rng.choice(("swap", "twice", "drop", "end", "name", "unknown", "id", "id", "other data", "whole data", "all"))
     if way == "swap":
         other = rng.randrange(len(events))
-        events[place], events[other] = events[other], one
+        events[place], events[other] = events[other], event
     elif way == "twice":
-        events[place:place] = [one] * rng.choice((1, 1, 20))
+        events[place:place] = [event] * rng.choice((1, 1, 20))
     elif way == "drop":
         del events[place]
     elif way == "end":
         del events[place + 1 :]
     elif way == "name":
         names = list(streams()[protocol]["events"])
-        one.name = rng.choice((*names, None, "", "message", "Done ", "done", "ERROR", "é", "\x00", "x" * 5000))
+        event.name = rng.choice((*names, None, "", "message", "Done ", "done", "ERROR", "é", "\x00", "x" * 5000))
     elif way == "unknown":
         events.insert(place, Event(None, rng.choice(("new.event", "conversation.chat.new", "New")), {"a": [1]}))
     elif way == "id":
-        one.id = rng.choice((None, "", "-1", "0", "1", "x", "1e9", "9" * 40, "9" * 5000, "\x00", "²", "٣", "1.0", " 1"))
+        event.id = rng.choice(
+            (None, "", "-1", "0", "1", "x", "1e9", "9" * 40, "9" * 5000, "\x00", "²", "٣", "1.0", " 1")
+        )
     elif way == "other data":
-        one.data = rng.choice(events).data
+        event.data = rng.choice(events).data
     elif way == "whole data":
-        name, one.data = hostile(rng)
+        name, event.data = hostile(rng)
         way = f"data = {name}"
     else:
         rng.shuffle(events)
-    done.append(f"event {place}: {way} {one.name if way == 'name' else one.id if way == 'id' else ''}"[:100])
+    done.append(f"event {place}: {way} {event.name if way == 'name' else event.id if way == 'id' else ''}"[:100])
 
 
 def _spoil_values(events: list[Event], rng: Random, done: list[str]) -> None:
     """Change fields in the data of events."""
-    with_data = [one for one in events if isinstance(one.data, dict | list)]
+    with_data = [event for event in events if isinstance(event.data, dict | list)]
     for _ in range(rng.choice((1, 1, 2, 4))):
         if not with_data:
             return
-        one = rng.choice(with_data)
-        tree, changes = mutate(one.data, rng, rare=0.001)
+        event = rng.choice(with_data)
+        tree, changes = mutate(event.data, rng, rare=0.001)
         if isinstance(tree, dict) and isinstance(tree.get("data"), str) and rng.random() < 0.2:
             tree["data"] = dumps({"content": [1], "question": {"a": 1}})
-        one.data = tree
-        done.append(f"{one.name}: {', '.join(changes)}")
+        event.data = tree
+        done.append(f"{event.name}: {', '.join(changes)}")
 
 
-def _encode(one: Event, rng: Random, end: str, odd: bool) -> bytes:
+def _encode(event: Event, rng: Random, end: str, odd: bool) -> bytes:
     lines = []
-    text = one.data if isinstance(one.data, str) and (one.data == "[DONE]" or not one.data) else dumps(one.data)
+    text = (
+        event.data if isinstance(event.data, str) and (event.data == "[DONE]" or not event.data) else dumps(event.data)
+    )
     space = "" if odd and rng.random() < 0.5 else " "
-    if one.id is not None:
-        lines.append(f"id:{space}{one.id}")
-    if one.name is not None:
-        lines.append(f"event:{space}{one.name}")
+    if event.id is not None:
+        lines.append(f"id:{space}{event.id}")
+    if event.name is not None:
+        lines.append(f"event:{space}{event.name}")
     if odd and rng.random() < 0.3 and len(text) < 5000:
         text = json.dumps(json.loads(text), indent=1) if _is_json(text) else text
     lines += [f"data:{space}{line}" for line in text.split("\n")]
@@ -297,7 +301,7 @@ def _reply(protocol: str, rng: Random) -> Reply:
         if events:
             _spoil_events(events, protocol, rng, done)
     end, odd = rng.choice(("\n", "\n", "\n", "\r\n", "\r")), rng.random() < 0.15
-    pieces = [_encode(one, rng, end, odd) for one in events]
+    pieces = [_encode(event, rng, end, odd) for event in events]
     if odd or end != "\n":
         done.append(f"lines end with {end!r}{', odd fields' if odd else ''}")
     for _ in range(ways.count("b")):
@@ -332,21 +336,26 @@ class _Service:
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
             raise httpx.ConnectError("enough")
-        found = next(
-            (one for one in operations() if one.verb == request.method and one.path.fullmatch(request.url.path)), None
+        requested = next(
+            (
+                candidate
+                for candidate in operations()
+                if candidate.verb == request.method and candidate.path.fullmatch(request.url.path)
+            ),
+            None,
         )
-        if found is None:
+        if requested is None:
             return httpx.Response(404)
-        if found.protocol and b'"stream":false' not in request.content:
-            reply = _reply(found.protocol, self._rng)
+        if requested.protocol and b'"stream":false' not in request.content:
+            reply = _reply(requested.protocol, self._rng)
             self._done += reply.done
             return reply.response()
         if self._rng.random() < 0.4:
-            reply = mutated(found, self._rng)
-            self._done.append(f"{found.id}: {', '.join(reply.done)}")
+            reply = mutated(requested, self._rng)
+            self._done.append(f"{requested.id}: {', '.join(reply.done)}")
             return reply.response()
-        tree, _ = valid(found, self._rng)
-        if found.id == "chat.retrieve" and isinstance(tree.get("data"), dict):
+        tree, _ = valid(requested, self._rng)
+        if requested.id == "chat.retrieve" and isinstance(tree.get("data"), dict):
             tree["data"]["status"] = self._rng.choice(("completed", "failed", "in_progress", "canceled"))
         return httpx.Response(200, json=tree)
 
@@ -420,8 +429,8 @@ def streaming(case: Case) -> None:
     """Open a mutated stream, read it in some way, and use it as callers do."""
     rng = case.rng()
     operation_id, name = _ENTRIES[case.number % len(_ENTRIES)]
-    one = operation(operation_id)
-    arguments: dict[str, Any] = dict(one.arguments)
+    called = operation(operation_id)
+    arguments: dict[str, Any] = dict(called.arguments)
     if name == "chat.run_stream":
         arguments["tools"] = [get_weather]
     if name.startswith("chat.") and name != "chat.run_stream" and rng.random() < 0.2:
@@ -455,7 +464,7 @@ async def _read(
                     await _READERS[way](stream, case, secrets)
                 except StreamGap as error:
                     end_by(error, case, secrets, variables=False)
-                    continue  # it can be read on
+                    continue  # the stream can be read further
                 except CozeError as error:
                     end_by(error, case, secrets, variables=with_locals)
                 if attempt or not again:
@@ -476,8 +485,8 @@ async def _read(
 async def _use_stream(stream: Any, secrets: Secrets) -> None:
     look(stream, secrets)
     for name in ("nodes", "messages", "follow_ups", "gaps", "tool_runs"):
-        for one in list(getattr(stream, name, ()))[:5]:
-            repr(one)
+        for item in list(getattr(stream, name, ()))[:5]:
+            repr(item)
 
 
 async def _recover(stream: Any, case: Case, secrets: Secrets) -> None:

@@ -93,22 +93,24 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
 
 
 def _variables(rng: Random, folder: Path) -> dict[str, str]:
-    found: dict[str, str] = {"COZE_CONFIG_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    variables: dict[str, str] = {"COZE_CONFIG_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     for _ in range(rng.choice((0, 1, 1, 2))):
         way = rng.randrange(4)
         if way == 0:
             name = rng.choice(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"))
-            found[name] = rng.choice(_PROXIES)
+            variables[name] = rng.choice(_PROXIES)
         elif way == 1:
-            found[rng.choice(("NO_PROXY", "no_proxy"))] = rng.choice(_NO_PROXY)
+            variables[rng.choice(("NO_PROXY", "no_proxy"))] = rng.choice(_NO_PROXY)
         elif way == 2:
             what = rng.choice(_FILES)
-            found[rng.choice(("SSL_CERT_FILE", "SSL_CERT_DIR"))] = _file(what, folder)
+            variables[rng.choice(("SSL_CERT_FILE", "SSL_CERT_DIR"))] = _file(what, folder)
         else:
-            values = [*_BASES, *(one for one in _TOKENS if isinstance(one, str)), *_FILES]
+            values = [*_BASES, *(token for token in _TOKENS if isinstance(token, str)), *_FILES]
             name = rng.choice(("COZE_API_TOKEN", "COZE_API_BASE", "COZE_PROFILE", "COZE_CONFIG_DIR", "COZE_CACHE_DIR"))
-            found[name] = rng.choice(values)
-    return {name: value for name, value in found.items() if "\x00" not in value}  # which no environment can hold
+            variables[name] = rng.choice(values)
+    return {
+        name: value for name, value in variables.items() if "\x00" not in value
+    }  # no environment variable can contain it
 
 
 def _file(what: str, folder: Path) -> str:
@@ -125,7 +127,7 @@ def _file(what: str, folder: Path) -> str:
 
 
 def _options(rng: Random) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for _ in range(rng.choice((0, 1, 1, 2))):
         name = rng.choice(
             (
@@ -144,10 +146,10 @@ def _options(rng: Random) -> dict[str, Any]:
         )
         name_of_value, value = hostile(rng, rare=0)
         choices: dict[str, tuple[Any, ...]] = {"base_url": _BASES, "token": _TOKENS, "headers": _HEADERS}
-        found[name] = rng.choice(choices.get(name, _TIMEOUTS))
+        options[name] = rng.choice(choices.get(name, _TIMEOUTS))
         if rng.random() < 0.1:
-            found[name] = value.text if isinstance(value, Raw) else value
-    return found
+            options[name] = value.text if isinstance(value, Raw) else value
+    return options
 
 
 def surroundings(case: Case) -> None:

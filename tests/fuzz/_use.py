@@ -26,7 +26,7 @@ _DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
     "datetime": (OverflowError,),  # beyond the year 9999
     "output_json": (ValueError,),  # no JSON
 }
-_OF_ANSWERS = {"response", "logid"}  # parts of answers have none, by AttributeError
+_OF_ANSWERS = {"response", "logid"}  # parts of responses raise AttributeError
 _NOT_LOOKED_AT = {"http", "answer", "with_traceback", "add_note", "characters_written"}
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
@@ -44,8 +44,8 @@ class Secrets:
     """
 
     def __init__(self, always: Iterable[str], answered: Iterable[str] = ()) -> None:
-        self._always = [one.encode() for one in always]
-        self._answered = [one.encode() for one in answered]
+        self._always = [text.encode() for text in always]
+        self._answered = [text.encode() for text in answered]
 
     def refuse(self, what: str, shown: str | bytes, *, answered: bool) -> None:
         """Search for secrets.
@@ -53,10 +53,10 @@ class Secrets:
         Raises:
             Leaked: There is one.
         """
-        found = shown.encode("utf-8", "surrogatepass") if isinstance(shown, str) else shown
+        content = shown.encode("utf-8", "surrogatepass") if isinstance(shown, str) else shown
         for secret in self._always + (self._answered if answered else []):
-            # The beginning alone is enough to be worth stealing.
-            if secret[:16] in found:
+            # A prefix of a secret counts as the secret.
+            if secret[:16] in content:
                 raise Leaked(f"{what} shows {secret[:6].decode()}…")
 
 
@@ -70,7 +70,7 @@ def _is_ours(value: object) -> bool:
 
 async def use(result: Any, secrets: Secrets) -> None:
     """Use a result as callers do."""
-    if inspect.isawaitable(result):  # a pager: it is iterated, too
+    if inspect.isawaitable(result):  # a pager, which is also iterated
         if hasattr(result, "__aiter__"):
             await _iterate(result)
         result = await result
@@ -105,7 +105,7 @@ def _copy(value: Any) -> None:
             raise AssertionError(f"a copy of {type(value).__name__} is {type(other).__name__}")
         _ = other == value
         repr(other)
-    _ = value == value, value != value, value == 1  # which runs __eq__
+    _ = value == value, value != value, value == 1  # runs __eq__
     if hasattr(value, "to_dict"):
         value.to_dict()
         if hasattr(type(value), "from_dict"):
@@ -145,22 +145,22 @@ def look(root: Any, secrets: Secrets) -> None:
                 waiting.append(member)
 
 
-async def each(found: Any, limit: int = _ITEMS) -> list[Any]:
+async def each(iterable: Any, limit: int = _ITEMS) -> list[Any]:
     """Iterate over some items, and close the iterator."""
     taken: list[Any] = []
-    if hasattr(found, "__aiter__"):
-        steps = found.__aiter__()
+    if hasattr(iterable, "__aiter__"):
+        steps = iterable.__aiter__()
         try:
-            async for one in steps:
-                taken.append(one)
+            async for item in steps:
+                taken.append(item)
                 if len(taken) >= limit:
                     break
         finally:
             if hasattr(steps, "aclose"):
                 await steps.aclose()
         return taken
-    for one in found:
-        taken.append(one)
+    for item in iterable:
+        taken.append(item)
         if len(taken) >= limit:
             break
     return taken
@@ -171,9 +171,9 @@ async def settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-async def _iterate(found: Any) -> None:
+async def _iterate(iterable: Any) -> None:
     with suppress(CozeError):
-        await each(found)
+        await each(iterable)
 
 
 async def _turn_pages(page: Any, secrets: Secrets) -> None:
@@ -183,8 +183,8 @@ async def _turn_pages(page: Any, secrets: Secrets) -> None:
     if following is not None:
         _show(following, secrets)
         await settled(following.next_page())
-    for one in await each(page.pages(), 3):
-        _show(one, secrets)
+    for page_item in await each(page.pages(), 3):
+        _show(page_item, secrets)
 
 
 async def _download(file: Any, secrets: Secrets) -> None:
@@ -230,9 +230,9 @@ def use_error(error: BaseException, secrets: Secrets) -> None:
     for name, member in vars(error).items():
         if name not in {"http", "response", "stream", "run", "chat", "event"}:
             secrets.refuse(f"{type(error).__name__}.{name}", repr(member), answered=True)
-    kept = pickle.dumps(error)
-    secrets.refuse(f"pickle of {type(error).__name__}", kept, answered=True)
-    again = pickle.loads(kept)
+    pickled = pickle.dumps(error)
+    secrets.refuse(f"pickle of {type(error).__name__}", pickled, answered=True)
+    again = pickle.loads(pickled)
     if type(again) is not type(error) or str(again) != str(error):
         raise AssertionError(f"{type(error).__name__} is another one after pickling: {again!r:.100}")
     copy.copy(error)
@@ -249,7 +249,7 @@ def show_locals(error: BaseException, secrets: Secrets) -> None:
             for name, value in frame.f_locals.items():
                 try:
                     shown = repr(value)
-                except Exception:  # half-made objects have no repr
+                except Exception:  # partly constructed objects have no repr
                     continue
                 where = f"{Path(frame.f_code.co_filename).name}:{frame.f_code.co_name}:{name}"
                 secrets.refuse(f"variable {where} below {type(error).__name__}", shown, answered=False)

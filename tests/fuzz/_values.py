@@ -13,7 +13,17 @@ __all__ = ["MEGABYTES", "Raw", "dumps", "hostile", "mutate", "paths", "put"]
 MEGABYTES = 5 * 1024 * 1024
 _DEEP = 3000
 _SECRETS = {"access_token", "refresh_token"}
-_NO_TOKEN = ("\ud800", "\n", "\r\nx: y", "\x00", " x", "\xe9", "\u4e16", '"', "x" * 70_000)  # what no token ends with
+_NO_TOKEN = (
+    "\ud800",
+    "\n",
+    "\r\nx: y",
+    "\x00",
+    " x",
+    "\xe9",
+    "\u4e16",
+    '"',
+    "x" * 70_000,
+)  # characters with which no token ends
 
 
 class Raw:
@@ -130,12 +140,12 @@ Path = tuple[str | int, ...]
 
 def paths(tree: Any, start: Path = ()) -> list[Path]:
     """List the places of all values of a tree except its root."""
-    found: list[Path] = []
+    places: list[Path] = []
     pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in pairs:
-        found.append((*start, key))
-        found += paths(value, (*start, key))
-    return found
+        places.append((*start, key))
+        places += paths(value, (*start, key))
+    return places
 
 
 def _within(tree: Any, path: Path) -> Any:
@@ -193,7 +203,7 @@ def mutate(tree: Any, rng: Random, rare: float = 0.004) -> tuple[Any, list[str]]
         else:
             other = rng.choice(places)
             if {path[-1], other[-1]} & _SECRETS:
-                continue  # a secret stays where the description has it
+                continue  # a secret stays at its described place
             parent[path[-1]] = deepcopy(_within(tree, other))
             done.append(f"{_shown(path)} = what is at {_shown(other)}")
     return tree, done or ["nothing"]

@@ -23,10 +23,10 @@ from tests.fuzz._values import dumps, hostile, mutate
 
 __all__ = ["websockets"]
 
-_SILENT = logging.Logger("tests.fuzz")  # connections that break are what is wanted
+_SILENT = logging.Logger("tests.fuzz")  # broken connections are expected
 _SILENT.addHandler(logging.NullHandler())
 logging.getLogger("websockets").addHandler(logging.NullHandler())
-_QUIET = 0.3  # seconds of silence after which the client gives up
+_QUIET = 0.3  # idle timeout of the client in seconds
 _BOT = "7496347519799787557"
 _ENTRIES = (
     ("websockets.audio.speech", "SpeechSocket"),
@@ -49,13 +49,13 @@ def _frames(protocol: str, rng: Random, done: list[str]) -> list[str | bytes]:
     """Create the messages that follow the first two, and mutate some."""
     downlink = sockets()[protocol]["downlink"]
     messages: dict[str, Any] = downlink["messages"]
-    ends = [name for name, one in messages.items() if one.get("ends") or "completed" in name]
+    ends = [name for name, described in messages.items() if described.get("ends") or "completed" in name]
     names = rng.choices(list(messages), k=rng.randrange(1, 8)) + rng.sample(ends, min(2, len(ends)))
     if rng.random() < 0.5:
         names = [
             name for name in messages if not messages[name].get("fails") and not name.endswith(("created", "updated"))
         ]
-    found: list[str | bytes] = []
+    frames: list[str | bytes] = []
     spoilt = rng.sample(range(len(names)), min(len(names), rng.choice((1, 1, 2, 3))))
     for number, name in enumerate(names):
         frame: Any = {"id": str(number), "event_type": name, "detail": {"logid": "2024121015"}}
@@ -67,21 +67,21 @@ def _frames(protocol: str, rng: Random, done: list[str]) -> list[str | bytes]:
                 frame, changes = mutate(frame, rng, rare=0.001)
                 done.append(f"{name}: {', '.join(changes)}")
             elif way < 0.9:
-                found.append(rng.choice(_FRAMES))
-                done.append(f"before {name}: {found[-1][:60]!r}")
+                frames.append(rng.choice(_FRAMES))
+                done.append(f"before {name}: {frames[-1][:60]!r}")
             else:
                 said_, value = hostile(rng, rare=0.001)
                 frame["data"] = value
                 done.append(f"{name}: data = {said_}")
         text = dumps(frame)
-        found.append(text.encode() if rng.random() < 0.03 else text)
-    return found
+        frames.append(text.encode() if rng.random() < 0.03 else text)
+    return frames
 
 
 def _hello(protocol: str, rng: Random, done: list[str]) -> tuple[list[str], list[str]]:
     """Create the messages that are sent on opening and after settings, sometimes mutated."""
     names = list(sockets()[protocol]["downlink"]["messages"])
-    found: list[str] = []
+    frames: list[str] = []
     for kind in ("created", "updated"):
         name = next(
             name for name in names if (name.endswith(kind) and name.count(".") == 1) or name.endswith(f".{kind}")
@@ -93,8 +93,8 @@ def _hello(protocol: str, rng: Random, done: list[str]) -> tuple[list[str], list
         if rng.random() < 0.15:
             frame, changes = mutate(frame, rng, rare=0)
             done.append(f"{name}: {', '.join(changes)}")
-        found.append(dumps(frame))
-    return [found[0]], [found[1]]
+        frames.append(dumps(frame))
+    return [frames[0]], [frames[1]]
 
 
 class _Handler:
@@ -229,10 +229,10 @@ async def _talk(case: Case, client: Coze | AsyncCoze, name: str, use: Any, way: 
         try:
             await settled(session.open())
             case.step = f"use by way {way}"
-            found = await use(session, way)
+            result = await use(session, way)
             case.step = "use of the result"
-            look(found, secrets)
-            repr(found)
+            look(result, secrets)
+            repr(result)
         except CozeError as error:
             end_by(error, case, secrets, variables=True)
         finally:

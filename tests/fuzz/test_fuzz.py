@@ -41,7 +41,7 @@ def test_every_operation_has_a_result_without_mutations() -> None:
 def test_all_operations_and_streams_are_fuzzed() -> None:
     """The fuzzer reads all 126 operations and both stream protocols from the description."""
     assert len(operations()) == 126
-    assert {one.protocol for one in operations()} - {""} == set(streams())
+    assert {operation.protocol for operation in operations()} - {""} == set(streams())
 
 
 @pytest.mark.parametrize(("kind", "count"), [("answers", 400), ("streams", 150), ("logins", 100), ("surroundings", 80)])
@@ -49,8 +49,8 @@ def test_some_mutations_of_each_kind_find_nothing(kind: str, count: int) -> None
     """Mutated responses, streams, token responses and settings end in results or below CozeError; `make fuzz` runs
     more.
     """
-    found = run(kind, range(count))
-    assert not found, report(found)
+    findings = run(kind, range(count))
+    assert not findings, report(findings)
 
 
 def test_case_depends_on_seed_and_number_only() -> None:
@@ -60,7 +60,7 @@ def test_case_depends_on_seed_and_number_only() -> None:
         again = [Case(kind, SEED, number) for number in range(0, 60, 7)]
         Runner(KINDS).run(cases)
         Runner(KINDS).run(reversed(again))
-        assert [(one.done, one.outcome) for one in again] == [(one.done, one.outcome) for one in cases]
+        assert [(case.done, case.outcome) for case in again] == [(case.done, case.outcome) for case in cases]
 
 
 def _fail() -> None:
@@ -69,7 +69,7 @@ def _fail() -> None:
 
 def _tell() -> None:
     error = CozeError("the token is wrong")
-    error.args = (f"the token {TOKEN} is wrong",)  # its constructor would mask it
+    error.args = (f"the token {TOKEN} is wrong",)  # its constructor would mask the secret
     raise error
 
 
@@ -78,7 +78,7 @@ def _sleep() -> None:
 
 
 def _forget() -> None:
-    Path(__file__).open()  # noqa: SIM115  # which is what is planted
+    Path(__file__).open()  # noqa: SIM115  (the unclosed file is planted)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, fault: Callab
 
     Each finding has the command of its case, and that case shows the error again when it runs alone.
     """
-    place = next(number for number, one in enumerate(operations()) if one.id == "users.me")
+    place = next(number for number, finding in enumerate(operations()) if finding.id == "users.me")
     monkeypatch.setattr(Texts, "of", classmethod(lambda cls, case: cls(TOKEN, "a" * 40, "b" * 40, "c" * 40)))
     sync, async_ = Coze(TOKEN), AsyncCoze(TOKEN)
 
@@ -106,13 +106,13 @@ def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, fault: Callab
     monkeypatch.setattr(type(async_.users), "me", ame)
     sync.close()
     step = len(operations())
-    found = run("answers", range(place, place + 8 * step, step))
-    assert len(found) == 8
-    assert {one.error.rpartition(".")[2] for one in found} == {error}
-    assert {mark for one in found for mark in ("[sync", "[async") if mark in " ".join(one.case.done)} == {
+    findings = run("answers", range(place, place + 8 * step, step))
+    assert len(findings) == 8
+    assert {finding.error.rpartition(".")[2] for finding in findings} == {error}
+    assert {mark for finding in findings for mark in ("[sync", "[async") if mark in " ".join(finding.case.done)} == {
         "[sync",
         "[async",
     }
-    assert f"--seed {SEED} --case answers:{place}" in report(found)
+    assert f"--seed {SEED} --case answers:{place}" in report(findings)
     again = run("answers", range(place, place + 1))
-    assert [one.error for one in again] == [found[0].error]
+    assert [finding.error for finding in again] == [findings[0].error]

@@ -12,8 +12,8 @@ from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
 from generator.pipeline import Summary, generate
 from generator.spec.bundler import Bundle, bundle
-from generator.spec.diagnostics import DescriptionError, Problem
-from generator.spec.structure import misshapen
+from generator.spec.diagnostics import DescriptionError, Diagnostic
+from generator.spec.structure import structure_errors
 
 __all__ = ["Small"]
 
@@ -61,11 +61,11 @@ class Small:
         bundled = self.bundle()
         return build_api(bundled, parse(bundled))
 
-    def problems(self, *, linted: bool = True) -> list[Problem]:
+    def problems(self, *, linted: bool = True) -> list[Diagnostic]:
         """Return what prevents `python -m generator generate`, or nothing."""
         try:
-            if linted and (found := misshapen(self.bundle()) or lint(self.bundle())):
-                return found
+            if linted and (violations := structure_errors(self.bundle()) or lint(self.bundle())):
+                return violations
             self.api()
         except DescriptionError as error:
             return error.problems
@@ -73,7 +73,7 @@ class Small:
 
     def places(self, *, linted: bool = True) -> set[tuple[str, int]]:
         """Return file and line of every problem."""
-        return {(found.file.removeprefix("openapi/"), found.line) for found in self.problems(linted=linted)}
+        return {(problem.file.removeprefix("openapi/"), problem.line) for problem in self.problems(linted=linted)}
 
     def generate(self) -> Summary:
         """Write the package to `generated` beside the description."""

@@ -39,8 +39,8 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Small], Any]]:
         (small.root / "generated" / "coze_api").rename(small.root / "generated" / name)
         monkeypatch.syspath_prepend(str(small.root / "generated"))
         package = importlib.import_module(name)
-        for found in pkgutil.walk_packages(package.__path__, f"{name}."):
-            importlib.import_module(found.name)
+        for module_info in pkgutil.walk_packages(package.__path__, f"{name}."):
+            importlib.import_module(module_info.name)
         return package
 
     yield load

@@ -18,8 +18,8 @@ from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
 from generator.render.renderer import render
 from generator.spec.bundler import bundle
-from generator.spec.diagnostics import DescriptionError, Problem
-from generator.spec.structure import misshapen
+from generator.spec.diagnostics import DescriptionError, Diagnostic
+from generator.spec.structure import structure_errors
 from tests.generator._small import Small
 from tests.generator.lint._project import Project
 
@@ -39,8 +39,8 @@ VALUES: tuple[Any, ...] = (
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """List every key and index below *value*, with its container."""
-    own = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
-    return [(value, key) for key in own] + [place for key in own for place in places(value[key])]
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
+    return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
 
 
 def damage(folder: Path, chance: random.Random) -> str:
@@ -66,7 +66,7 @@ def damage(folder: Path, chance: random.Random) -> str:
     return f"{path.name} {key}"
 
 
-def assert_placed(problems: list[Problem]) -> None:
+def assert_placed(problems: list[Diagnostic]) -> None:
     """Check that each problem is one line, with a file and a line of the description."""
     for problem in problems:
         assert problem.file.startswith("openapi"), problem
@@ -85,9 +85,9 @@ def test_damage_is_reported_or_harmless(seed: int) -> None:
             damage(small.folder, chance)
         try:
             bundled = small.bundle()
-            found = misshapen(bundled) or lint(bundled)
-            assert_placed(found)
-            if not found:
+            violations = structure_errors(bundled) or lint(bundled)
+            assert_placed(violations)
+            if not violations:
                 write_docs(bundled)
             parsed = parse(bundled)
             files = render(build_api(bundled, parsed), parsed.deref, "")
@@ -110,9 +110,9 @@ def test_damage_to_messages_and_callbacks_is_reported_or_harmless(seed: int) -> 
             damage(project.folder, chance)
         try:
             bundled = bundle(project.folder / "coze.yaml")
-            found = misshapen(bundled) or lint(bundled)
-            assert_placed(found)
-            if not found:
+            violations = structure_errors(bundled) or lint(bundled)
+            assert_placed(violations)
+            if not violations:
                 write_docs(bundled)
         except DescriptionError as error:
             assert_placed(error.problems)

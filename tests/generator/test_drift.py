@@ -42,7 +42,7 @@ def description(tmp_path: Path) -> Path:
 def drift(index: Path, source: str) -> list[Drift]:
     """Compare a description with a source."""
     described = described_operations(bundle(index))
-    kind, operations = read_source(source, {one.address: name for name, one in described.items()})
+    kind, operations = read_source(source, {entry.address: name for name, entry in described.items()})
     return compare_source(described, kind, operations, index)
 
 
@@ -63,7 +63,7 @@ def test_operations_that_were_removed_are_reported(description: Path) -> None:
         if not lines[line - 1].startswith("    "):
             del lines[line - 2]  # the path had no other method
         description.write_text("".join(lines), encoding="utf-8")
-    found = {one.pointer: one.text for one in drift(description, "cozepy")}
+    found = {entry.pointer: entry.text for entry in drift(description, "cozepy")}
     assert {pointer for pointer, text in found.items() if text == "is not described"} == set(REMOVED.values())
 
 
@@ -74,7 +74,7 @@ def test_arguments_that_were_removed_are_reported(description: Path) -> None:
         for name in RENAMED:
             text = text.replace(f"{name}:", f"{name}_x:")
         path.write_text(text, encoding="utf-8")
-    found = {one.pointer for one in drift(description, "cozepy")}
+    found = {entry.pointer for entry in drift(description, "cozepy")}
     assert set(RENAMED.values()) <= found
     assert all(any(name in pointer for name in RENAMED) for pointer in found)
 
@@ -125,7 +125,7 @@ def test_pages_are_compared_in_both_directions(tmp_path: Path) -> None:
     folder = tmp_path / "docs" / "api-swagger"
     folder.mkdir(parents=True)
     (folder / "page.yaml").write_text(PAGE, encoding="utf-8")
-    found = {one.pointer: one.text for one in drift(ROOT / "openapi" / "coze.yaml", str(tmp_path))}
+    found = {entry.pointer: entry.text for entry in drift(ROOT / "openapi" / "coze.yaml", str(tmp_path))}
     stale = {pointer for pointer, text in found.items() if "nothing differs there any more" in text}
     assert "files.upload request.Data" in stale  # an exception for a page that this folder does not have
     texts = {pointer: text for pointer, text in found.items() if pointer not in stale}
@@ -174,7 +174,7 @@ def test_a_javascript_package_is_read(tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
     kind, operations = read_source(str(tmp_path), {})
     assert kind == "coze-js"
-    assert [(one.name, one.address, set(one.members)) for one in operations] == [
+    assert [(entry.name, entry.address, set(entry.members)) for entry in operations] == [
         ("Users.me", ("GET", "/v1/users/me"), {"request.mood"}),
         ("Users.search", ("POST", "/v1/users/{}/search"), {"request.depth"}),
     ]
@@ -199,7 +199,7 @@ def test_a_recording_shows_members_and_values(tmp_path: Path) -> None:
     ]
     path = tmp_path / "recording.har"
     path.write_text(json.dumps({"log": {"entries": entries}}), encoding="utf-8")
-    assert {(one.pointer, one.text) for one in drift(ROOT / "openapi" / "coze.yaml", str(path))} == {
+    assert {(entry.pointer, entry.text) for entry in drift(ROOT / "openapi" / "coze.yaml", str(path))} == {
         ("chat.retrieve response.data.status", "has values that are not described: pondering"),
         ("chat.retrieve response.data.mood", "is not described"),
         ("GET /v1/nothing/7 operation", "is not described"),

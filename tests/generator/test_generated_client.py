@@ -21,7 +21,7 @@ from generator import ir
 from generator.parser.naming import params_class
 from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
-from generator.pipeline import stale
+from generator.pipeline import stale_files
 from generator.spec.bundler import Bundle
 from tests.generator.conftest import ROOT
 
@@ -57,32 +57,38 @@ ASYNC = dict(methods(AsyncClient))
 
 def test_generated_code_is_up_to_date(real: Bundle) -> None:
     """Generating now would change nothing in generated/."""
-    assert stale(real, GENERATED) == []
+    assert stale_files(real, GENERATED) == []
 
 
 def http(real: Bundle) -> dict[str, Any]:
     """Return the operations that are called over HTTP."""
-    return {name: one for name, (_, _, one) in real.operations().items() if "x-coze-websocket" not in one}
+    return {
+        name: operation for name, (_, _, operation) in real.operations().items() if "x-coze-websocket" not in operation
+    }
 
 
 def test_every_operation_is_a_method(real: Bundle, api: ir.Api) -> None:
     """Each described operation can be called, sync and async, and nothing else can."""
-    assert {one.described_id for one in api.operations} == real.operations().keys()
-    assert SYNC.keys() == ASYNC.keys() == {one.id for one in api.operations}
+    assert {operation.described_id for operation in api.operations} == real.operations().keys()
+    assert SYNC.keys() == ASYNC.keys() == {operation.id for operation in api.operations}
 
 
 def test_provenance_counts_match_the_description(real: Bundle, api: ir.Api) -> None:
     """The counts in the provenance match the description."""
     provenance = tomllib.loads((GENERATED / "provenance.toml").read_text(encoding="utf-8"))
-    streams = [one for one in http(real).values() if one.get("x-coze-stream", {}).get("method")]
+    streams = [described for described in http(real).values() if described.get("x-coze-stream", {}).get("method")]
     assert provenance["operations"] == len(http(real))
     assert provenance["methods"] == len(SYNC) == len(real.operations()) + len(streams)
     assert provenance["sockets"] == len(real.operations()) - len(http(real))
     assert (
         provenance["callbacks"] == len(real.callbacks()) == len(api.callbacks.messages.kinds if api.callbacks else ())
     )
-    sides = [side for one in real.document["components"]["x-coze-websockets"].values() for side in one.values()]
-    assert provenance["messages"] == sum(len(side["messages"]) for side in sides if "messages" in side)
+    sides = [
+        side for described in real.document["components"]["x-coze-websockets"].values() for side in described.values()
+    ]
+    assert provenance["messages"] == sum(
+        len(side["messages"]) for side in sides if isinstance(side, dict) and "messages" in side
+    )
     assert (provenance["models"] + provenance["messages"], provenance["enums"]) == (len(api.models), len(api.enums))
     assert provenance["error_codes"] == len(real.document["components"]["x-coze-errors"])
     assert provenance["description_files"].keys() == set(real.files)
@@ -105,7 +111,7 @@ def parameters(method: Any) -> list[inspect.Parameter]:
 def test_sync_and_async_methods_have_the_same_parameters(name: str) -> None:
     """A method has the same parameters in both clients, all by keyword."""
     assert parameters(SYNC[name]) == parameters(ASYNC[name])
-    assert {one.kind for one in parameters(SYNC[name])} == {inspect.Parameter.KEYWORD_ONLY}
+    assert {parameter.kind for parameter in parameters(SYNC[name])} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 @pytest.mark.parametrize("name", SYNC)
@@ -113,18 +119,20 @@ def test_methods_take_the_described_arguments_and_four_options(name: str, api: i
     """A method takes the described arguments, the required ones without a default, and the same four options at the
     end.
     """
-    [operation] = [one for one in api.operations if one.id == name]
-    found = parameters(SYNC[name])
-    assert [one.name for one in found] == [one.name for one in operation.arguments] + options(operation)
-    required = {one.name for one in found if one.default is inspect.Parameter.empty}
-    assert required == {one.name for one in operation.arguments if one.required}
-    assert all(one.default is None for one in found if one.name not in required)
+    [operation] = [argument for argument in api.operations if argument.id == name]
+    actual = parameters(SYNC[name])
+    assert [argument.name for argument in actual] == [argument.name for argument in operation.arguments] + options(
+        operation
+    )
+    required = {argument.name for argument in actual if argument.default is inspect.Parameter.empty}
+    assert required == {argument.name for argument in operation.arguments if argument.required}
+    assert all(argument.default is None for argument in actual if argument.name not in required)
 
 
 @pytest.mark.parametrize("name", SYNC)
 def test_async_methods_are_coroutines_unless_they_return_streams(name: str, api: ir.Api) -> None:
     """An async method is a coroutine, unless it returns a pager, a stream or a handshake."""
-    [operation] = [one for one in api.operations if one.id == name]
+    [operation] = [candidate for candidate in api.operations if candidate.id == name]
     is_plain = operation.paging is None and operation.stream is None and operation.socket is None
     assert inspect.iscoroutinefunction(ASYNC[name]) == is_plain
     assert not inspect.iscoroutinefunction(SYNC[name])
@@ -135,7 +143,7 @@ def test_docstring_has_arguments_result_errors_and_links(name: str, api: ir.Api)
     """A docstring explains each argument, the result and the errors, and contains the request and a link to the
     official page.
     """
-    [operation] = [one for one in api.operations if one.id == name]
+    [operation] = [candidate for candidate in api.operations if candidate.id == name]
     text = inspect.getdoc(SYNC[name]) or ""
     assert text == inspect.getdoc(ASYNC[name]) or operation.paging
     assert text.startswith(f"{operation.summary}.\n\n")
@@ -143,7 +151,7 @@ def test_docstring_has_arguments_result_errors_and_links(name: str, api: ir.Api)
     titled = {section.partition(":\n")[0]: section.partition(":\n")[2] for section in sections}
     assert list(titled)[-4:] == ["Args", "Returns", "Raises", "Source"]
     entries = [line.strip().partition(":")[0] for line in titled["Args"].splitlines() if line[4:5].strip()]
-    assert entries == [one.name for one in operation.arguments] + options(operation)
+    assert entries == [candidate.name for candidate in operation.arguments] + options(operation)
     assert ("APIError: " in titled["Raises"]) == (operation.socket is None)
     source = " ".join(titled["Source"].split())
     assert source == f"{operation.verb} {operation.path}" + (f", {operation.page}" if operation.page else "")
@@ -155,7 +163,7 @@ def test_docstring_has_arguments_result_errors_and_links(name: str, api: ir.Api)
 
 def test_every_module_can_be_imported_first() -> None:
     """Each generated module can be the first one that is imported."""
-    names = [found.name for found in pkgutil.walk_packages(coze_api.__path__, "coze_api.")]
+    names = [module_info.name for module_info in pkgutil.walk_packages(coze_api.__path__, "coze_api.")]
     script = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -174,7 +182,7 @@ def test_every_model_is_exported(api: ir.Api) -> None:
     described = {model.name for model in api.models} | {enum.name for enum in api.enums}
     described |= {event.name for stream in api.streams for event in stream.events}
     described |= {name for stream in api.streams for name in (stream.union, f"Unknown{stream.union}")}
-    described |= {name for one in api.sockets for name in (one.name, one.uplink.union, one.downlink.union)}
+    described |= {name for socket in api.sockets for name in (socket.name, socket.uplink.union, socket.downlink.union)}
     described |= {"Callbacks", "CallbackMessage"}
     assert set(models.__all__) == described
     for name in models.__all__:
@@ -223,7 +231,7 @@ def test_every_schema_is_a_class_or_flattened(real: Bundle, api: ir.Api) -> None
     """Each schema has a class, unless it is a request or response body, which becomes arguments or results."""
     schemas = real.document["components"]["schemas"]
     described = {name for name, schema in schemas.items() if "properties" in schema or "enum" in schema}
-    made = {model.name for model in api.models} | {enum.name for enum in api.enums}
+    classes = {model.name for model in api.models} | {enum.name for enum in api.enums}
     wrappers = set()
     responses = list(real.document["components"]["responses"].values())
     for _, _, operation in real.operations().values():
@@ -233,5 +241,5 @@ def test_every_schema_is_a_class_or_flattened(real: Bundle, api: ir.Api) -> None
         wrappers |= {
             media["schema"].get("$ref", "").rpartition("/")[2] for media in response.get("content", {}).values()
         }
-    assert described - made <= wrappers
-    assert len(made & described) > 380
+    assert described - classes <= wrappers
+    assert len(classes & described) > 380

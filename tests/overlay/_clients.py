@@ -10,15 +10,15 @@ import httpx
 from anyio.from_thread import BlockingPortal
 
 from coze_api import AsyncPage, AsyncPager
-from coze_api._core._client import AsyncBaseClient
+from coze_api._core._client_async import AsyncBaseClient
 from coze_api._core._resource import AsyncResource
-from coze_api._core._stream import AsyncStream
+from coze_api._core._stream_async import AsyncStream
 from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
 from cozekit._streams.chained_async import AsyncChainedStream
-from cozekit._websockets.interpretation import AsyncInterpretation
+from cozekit._websockets.chat_async import AsyncTurn
+from cozekit._websockets.interpretation_async import AsyncInterpretation
 from cozekit._websockets.session_async import AsyncSession
-from cozekit._websockets.turn import AsyncTurn
-from cozekit.auth._flow import AsyncFlow
+from cozekit.auth._flow_async import AsyncOAuthFlow
 
 __all__ = ["Connect", "Counter", "at_once", "unwrap"]
 
@@ -44,7 +44,9 @@ class Counter:
     def __init__(self, *answers: Any) -> None:
         self.answers = answers
         self.requests: list[httpx.Request] = []
-        self.headers: list[httpx.Headers] = []  # as they were, for strategies that send a request twice
+        self.headers: list[
+            httpx.Headers
+        ] = []  # copies, since a strategy changes the headers of a request that it sends twice
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -119,7 +121,7 @@ class _Shown:
             return _show(self._portal, value)
 
         def call(*arguments: Any, **options: Any) -> Any:
-            async def act() -> Any:  # in the event loop, since some calls look for it
+            async def act() -> Any:  # some calls need a running event loop
                 result = value(*arguments, **options)
                 return await result if inspect.isawaitable(result) else result
 
@@ -155,6 +157,6 @@ class _Shown:
 def _show(portal: BlockingPortal, value: Any) -> Any:
     wrapped = (
         AsyncBaseClient, AsyncResource, AsyncStream, AsyncChainedStream, AsyncPage, AsyncPager, AsyncWorkflowResult,
-        AsyncSession, AsyncTurn, AsyncInterpretation, AsyncFlow,
+        AsyncSession, AsyncTurn, AsyncInterpretation, AsyncOAuthFlow,
     )  # fmt: skip
     return _Shown(portal, value) if isinstance(value, wrapped) or inspect.isasyncgen(value) else value

@@ -24,7 +24,7 @@ def _variables(frame: FrameType) -> list[str]:
     for name, value in frame.f_locals.items():
         try:
             texts += [f"{name}={value!r}", pretty_repr(value, max_length=10, max_string=80)]
-        except Exception as error:  # half-made objects have no repr
+        except Exception as error:  # partly constructed objects have no repr
             texts.append(type(error).__name__)
     return texts
 
@@ -35,18 +35,26 @@ def shown(error: BaseException) -> str:
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
     while pending:
-        one = pending.pop()
-        if one is None or id(one) in seen:
+        current = pending.pop()
+        if current is None or id(current) in seen:
             continue
-        seen.add(id(one))
-        pending += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
-        for frame, line in traceback.walk_tb(one.__traceback__):
+        seen.add(id(current))
+        pending += [current.__cause__, current.__context__, *getattr(current, "exceptions", ())]
+        for frame, line in traceback.walk_tb(current.__traceback__):
             if not frame.f_code.co_filename.startswith(_TESTS):
                 texts += [f"{frame.f_code.co_filename}:{line} {text}" for text in _variables(frame)]
-        texts += [repr(one), str(one), repr(one.args), repr(getattr(one, "__notes__", ())), pretty_repr(one)]
-        texts += [f"{name}={value!r}" for name, value in vars(one).items()]
-        texts += [repr(getattr(one, name, "")) for name in ("doc", "object")]  # of JSON and Unicode errors
-        texts += traceback.TracebackException.from_exception(one, capture_locals=False).format(chain=False)
+        texts += [
+            repr(current),
+            str(current),
+            repr(current.args),
+            repr(getattr(current, "__notes__", ())),
+            pretty_repr(current),
+        ]
+        texts += [f"{name}={value!r}" for name, value in vars(current).items()]
+        texts += [
+            repr(getattr(current, name, "")) for name in ("doc", "object")
+        ]  # attributes of JSON and Unicode errors
+        texts += traceback.TracebackException.from_exception(current, capture_locals=False).format(chain=False)
     if isinstance(error, cozekit.CozeError):
         texts.append(pickle.dumps(error).decode("latin-1"))
     return "\n".join(texts)

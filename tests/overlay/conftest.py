@@ -76,16 +76,16 @@ def flows(connect: Connect, coze_sandbox: Sandbox) -> Flows:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the list of delays between polls or retries; the clock of polls advances by them, and no time passes."""
-    made: list[float] = []
+    delays: list[float] = []
 
     async def sleep(seconds: float) -> None:
-        made.append(seconds)
+        delays.append(seconds)
 
     for module in (_polling, _polling_async):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(made)))
-    monkeypatch.setattr(_sleep, "time", SimpleNamespace(sleep=made.append))
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(delays)))
+    monkeypatch.setattr(_sleep, "time", SimpleNamespace(sleep=delays.append))
     monkeypatch.setattr(anyio, "sleep", sleep)
-    return made
+    return delays
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +101,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -115,5 +115,5 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("tls") / "pair.pem"
     plain = serialization.NoEncryption()
     pem = serialization.Encoding.PEM
-    path.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(pem))
+    path.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + signed.public_bytes(pem))
     return str(path)

@@ -23,9 +23,9 @@ FORMATS = st.builds(
 def test_wav_round_trip(pcm: audio.PCM, data: bytes) -> None:
     """A WAV file holds format and samples, and other programs can read it."""
     samples = data[: len(data) // pcm.frame_bytes * pcm.frame_bytes]
-    made = pcm.to_wav(samples)
-    assert audio.PCM.from_wav(made) == (pcm, samples)
-    with wave.open(io.BytesIO(made)) as other:
+    wav = pcm.to_wav(samples)
+    assert audio.PCM.from_wav(wav) == (pcm, samples)
+    with wave.open(io.BytesIO(wav)) as other:
         assert (other.getframerate(), other.getnchannels(), other.getsampwidth() * 8) == (
             pcm.sample_rate,
             pcm.channels,
@@ -50,15 +50,15 @@ def test_wav_of_the_standard_library_can_be_read(pcm: audio.PCM, data: bytes) ->
 def test_streamed_wav_and_extra_chunks_are_read() -> None:
     """A WAV header of a stream has no valid length, and other chunks may precede the samples."""
     pcm = audio.PCM(16000)
-    made = pcm.to_wav(b"\1\2\3\4")
-    unknown = made.replace(struct.pack("<4sI", b"data", 4), struct.pack("<4sI", b"data", 0xFFFFFFFF))
+    wav = pcm.to_wav(b"\1\2\3\4")
+    unknown = wav.replace(struct.pack("<4sI", b"data", 4), struct.pack("<4sI", b"data", 0xFFFFFFFF))
     assert audio.PCM.from_wav(unknown) == (pcm, b"\1\2\3\4")
-    assert audio.PCM.from_wav(made[:-1]) == (pcm, b"\1\2")
-    listed = made[:36] + struct.pack("<4sI", b"LIST", 3) + b"abc\0" + made[36:]
+    assert audio.PCM.from_wav(wav[:-1]) == (pcm, b"\1\2")
+    listed = wav[:36] + struct.pack("<4sI", b"LIST", 3) + b"abc\0" + wav[36:]
     assert audio.PCM.from_wav(listed) == (pcm, b"\1\2\3\4")
     subtype = b"\x01\x00\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
     form = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 16000, 32000, 2, 16, 22, 16, 4) + subtype
-    extensible = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", len(form)) + form + made[36:]
+    extensible = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", len(form)) + form + wav[36:]
     assert audio.PCM.from_wav(extensible) == (pcm, b"\1\2\3\4")
 
 
@@ -98,12 +98,12 @@ def test_chunks_have_whole_frames_and_equal_length(pcm: audio.PCM, data: bytes, 
             rest = rest[cut:]
         yield rest
 
-    made = list(pcm.chunks(pieces(), ms=ms))
-    assert made == list(pcm.chunks(data, ms=ms))
-    assert b"".join(made) == data
-    assert {len(piece) for piece in made[:-1]} <= {pcm.chunk_bytes(ms)}
+    result = list(pcm.chunks(pieces(), ms=ms))
+    assert result == list(pcm.chunks(data, ms=ms))
+    assert b"".join(result) == data
+    assert {len(piece) for piece in result[:-1]} <= {pcm.chunk_bytes(ms)}
     assert pcm.chunk_bytes(ms) % pcm.frame_bytes == 0
-    assert all(made)
+    assert all(result)
 
 
 @pytest.mark.anyio

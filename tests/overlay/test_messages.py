@@ -102,11 +102,11 @@ def test_part_of_the_wrong_type_is_rejected(part):
 
 
 @pytest.mark.parametrize("build", [messages.image, messages.file, messages.audio])
-@pytest.mark.parametrize("given", [{}, {"file_id": ""}, {"file_id": None, "url": ""}, {"file_id": "1", "url": "u"}])
-def test_file_needs_either_id_or_url(build, given):
+@pytest.mark.parametrize("arguments", [{}, {"file_id": ""}, {"file_id": None, "url": ""}, {"file_id": "1", "url": "u"}])
+def test_file_needs_either_id_or_url(build, arguments):
     """A file needs either an id or a URL, not both and not an empty one."""
     with pytest.raises(InvalidArgumentError) as caught:
-        build(**given)
+        build(**arguments)
     assert str(caught.value) == f"messages.{build.__name__}: pass either file_id or url"
 
 

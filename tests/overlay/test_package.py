@@ -16,7 +16,8 @@ import pytest
 import coze_api.errors
 import cozekit
 from coze_api import AsyncClient, Client
-from coze_api._core._client import AsyncBaseClient, BaseClient
+from coze_api._core._client import BaseClient
+from coze_api._core._client_async import AsyncBaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
 from cozekit import AsyncCoze, Coze, auth, errors
@@ -168,8 +169,8 @@ def test_sync_and_async_classes_have_the_same_interface(sync, asynchronous):
 def parameters(function: Any) -> list[tuple[str, Any, str, str]]:
     """Return names, kinds, defaults and types of parameters, with the types of async clients mapped to the sync ones."""
     return [
-        (one.name, one.kind, repr(one.default), str(one.annotation).replace("Async", ""))
-        for one in inspect.signature(function).parameters.values()
+        (parameter.name, parameter.kind, repr(parameter.default), str(parameter.annotation).replace("Async", ""))
+        for parameter in inspect.signature(function).parameters.values()
     ]
 
 
@@ -191,7 +192,7 @@ def test_overlay_contains_no_api_path(path):
     assert len(known) > 20
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            assert not any(one in node.value for one in known), (node.lineno, node.value)
+            assert not any(api_path in node.value for api_path in known), (node.lineno, node.value)
             assert not re.search(r"(?<![\w.])/(v\d+|api)/", node.value), (node.lineno, node.value)
 
 
@@ -220,4 +221,4 @@ def test_modules_have_docstring_and_valid_all():
         module = __import__(name, fromlist=["*"])
         assert isinstance(module, ModuleType)
         assert module.__doc__
-        assert all(hasattr(module, one) for one in module.__all__)
+        assert all(hasattr(module, public_name) for public_name in module.__all__)

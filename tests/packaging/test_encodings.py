@@ -29,19 +29,21 @@ _TEXT_MODE = set("rwaxt+")
 @pytest.fixture(scope="session")
 def locales(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     """Return environments by the encoding of their locale."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON", "COZE_"))}
-    kept["PYTHONPATH"] = str(ROOT)
-    found = {"ascii": {**kept, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}}
+    others = {
+        name: text for name, text in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON", "COZE_"))
+    }
+    others["PYTHONPATH"] = str(ROOT)
+    environments = {"ascii": {**others, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}}
     folder = tmp_path_factory.mktemp("locales")
     if shutil.which("localedef"):
         command = ["localedef", "-f", "GBK", "-i", "zh_CN", str(folder / "zh_CN.GBK")]
         subprocess.run(command, capture_output=True, check=False)
-        gbk = {**kept, "LC_ALL": "zh_CN.GBK", "LOCPATH": str(folder), "PYTHONUTF8": "0"}
+        gbk = {**others, "LC_ALL": "zh_CN.GBK", "LOCPATH": str(folder), "PYTHONUTF8": "0"}
         code = "import locale; print(locale.getpreferredencoding())"
         shown = subprocess.run([sys.executable, "-c", code], env=gbk, capture_output=True, encoding="ascii", check=True)
         if shown.stdout.lower().strip() in {"gbk", "cp936", "gb2312"}:
-            found["gbk"] = gbk
-    return found
+            environments["gbk"] = gbk
+    return environments
 
 
 @pytest.fixture(params=["ascii", "gbk"])
@@ -52,10 +54,10 @@ def environment(request: pytest.FixtureRequest, locales: dict[str, dict[str, str
     return locales[request.param]
 
 
-def run(environment: dict[str, str], *arguments: str, given: bytes = b"") -> bytes:
+def run(environment: dict[str, str], *arguments: str, stdin: bytes = b"") -> bytes:
     """Run Python, where a missing encoding is an error, and return its output."""
     command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", *arguments]
-    done = subprocess.run(command, env=environment, cwd=ROOT, input=given, capture_output=True, timeout=120)
+    done = subprocess.run(command, env=environment, cwd=ROOT, input=stdin, capture_output=True, timeout=120)
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr.decode("ascii", "replace")
     return done.stdout
 
@@ -72,15 +74,17 @@ def test_generator_writes_the_same_bytes(environment: dict[str, str], tmp_path: 
     generate = ("-m", "generator", "--index", str(small.index), "--out")
     run(environment, *generate, str(small.root / NAME), "generate")
     small.generate()
-    made, expected = small.root / NAME, small.root / "generated"
+    actual, expected = small.root / NAME, small.root / "generated"
     names = [path.relative_to(expected) for path in sorted(expected.rglob("*")) if path.is_file()]
-    assert [name for name in names if (made / name).read_bytes() != (expected / name).read_bytes()] == []
+    assert [name for name in names if (actual / name).read_bytes() != (expected / name).read_bytes()] == []
 
-    run(environment, *generate, str(made), "docs")
+    run(environment, *generate, str(actual), "docs")
     assert NAME in (small.root / "docs" / "errors.md").read_text(encoding="utf-8")
-    run(environment, *generate, str(made), "check")
-    run(environment, *generate, str(made), "coverage", "--facts", str(facts))
-    assert run(environment, *generate, str(made), "bundle") == (made / "coze_api" / "coze.openapi.json").read_bytes()
+    run(environment, *generate, str(actual), "check")
+    run(environment, *generate, str(actual), "coverage", "--facts", str(facts))
+    assert (
+        run(environment, *generate, str(actual), "bundle") == (actual / "coze_api" / "coze.openapi.json").read_bytes()
+    )
 
 
 def test_problems_are_reported_with_any_characters(environment: dict[str, str], tmp_path: Path) -> None:
@@ -106,8 +110,8 @@ def test_all_packages_can_be_imported(environment: dict[str, str]) -> None:
 
 def test_command_reads_utf8_and_writes_valid_json(environment: dict[str, str], tmp_path: Path) -> None:
     """The command reads files as UTF-8, and writes complete and valid JSON under every locale."""
-    given = tmp_path / "given.json"
-    given.write_text(json.dumps({"name": NAME}, ensure_ascii=False), encoding="utf-8")
+    input_file = tmp_path / "given.json"
+    input_file.write_text(json.dumps({"name": NAME}, ensure_ascii=False), encoding="utf-8")
     with Sandbox() as sandbox:
         environment = {
             **environment,
@@ -116,8 +120,8 @@ def test_command_reads_utf8_and_writes_valid_json(environment: dict[str, str], t
             "COZE_CONFIG_DIR": str(tmp_path),
         }
         command = ("-m", "cozekit.cli", "call", "conversations.create")
-        written = run(environment, *command, f"meta_data=@{given}")
-        piped = run(environment, *command, "meta_data=@-", given=json.dumps({"name": NAME}).encode())
+        written = run(environment, *command, f"meta_data=@{input_file}")
+        piped = run(environment, *command, "meta_data=@-", stdin=json.dumps({"name": NAME}).encode())
         for name in ("doctor", "whoami", "operations"):
             run(environment, "-m", "cozekit.cli", name)
     assert json.loads(written)["meta_data"] == json.loads(piped)["meta_data"] == {"name": NAME}
@@ -143,7 +147,7 @@ def test_sandbox_starts_in_a_folder_that_the_locale_cannot_name(environment: dic
         assert process.stdout.readline().startswith(b"Coze sandbox on https://127.0.0.1:")
         assert b"SSL_CERT_FILE=" in process.stdout.readline()
     finally:
-        _, complaints = process.communicate(timeout=60)  # the end of its input ends it
+        _, complaints = process.communicate(timeout=60)  # the end of its standard input ends the sandbox
     assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints
 
 
@@ -160,13 +164,13 @@ def test_access_log_continues_after_an_unencodable_path(encoding: str) -> None:
 
 def test_every_text_file_is_opened_with_an_encoding() -> None:
     """No code opens a text file without an encoding. Packages and examples set it for subprocesses, too."""
-    found = []
+    violations = []
     for part in PARTS:
         for path in sorted((ROOT / part).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.Call) and depends_on_locale(node, children=part not in {"tests", "benchmarks"}):
-                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
-    assert found == []
+                    violations.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert violations == []
 
 
 @pytest.mark.parametrize(
@@ -194,7 +198,7 @@ def test_locale_dependent_calls_are_detected(code: str) -> None:
 
 def depends_on_locale(call: ast.Call, *, children: bool) -> bool:
     """Return whether a call leaves the encoding of a file, or of a child's output, to the locale."""
-    named = {one.arg: one.value for one in call.keywords}
+    named = {argument.arg: argument.value for argument in call.keywords}
     if "encoding" in named or None in named:
         return False
     function = call.func
@@ -206,7 +210,9 @@ def depends_on_locale(call: ast.Call, *, children: bool) -> bool:
     if name in {"Popen", "check_output", "run"} and {"text", "universal_newlines"} & named.keys():
         return children
     values = [*call.args, *(value for key, value in named.items() if key == "mode")]
-    modes = [one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    modes = [
+        argument.value for argument in values if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
     as_text = any(mode and set(mode) <= _TEXT_MODE for mode in modes)
     if isinstance(function, ast.Name) and name == "open":
         return as_text or (len(call.args) == 1 and "mode" not in named)

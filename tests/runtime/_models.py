@@ -16,9 +16,9 @@ from coze_api._core._enums import OpenInt, OpenStr
 
 MODELS: list[type[Model]] = sorted(
     (
-        found
+        model_class
         for name in coze_api.models.__all__
-        if isinstance(found := getattr(coze_api.models, name), type) and issubclass(found, Model)
+        if isinstance(model_class := getattr(coze_api.models, name), type) and issubclass(model_class, Model)
     ),
     key=lambda model: model.__name__,
 )

@@ -32,17 +32,17 @@ from coze_api.models import BotMode, BotPublishStatus, EnterMessage, Message, To
 from tests.runtime._responses import Recorder, answer, async_client, client, nothing_sent
 
 
-class Color(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
+class Color(str, enum.Enum):  # noqa: UP042  (its str() is not its value)
     """A string enum of the caller."""
 
     RED = "red"
 
 
-def encode(value: Value, given: Any) -> Any:
+def encode(value: Value, argument: Any) -> Any:
     """Send *given* as argument ``x`` of kind *value* and return what the body contains."""
     operation = Operation("o.p", "POST", "/", Empty.from_dict, arguments={"x": Argument("x", "body", value)})
     recorder = Recorder(answer())
-    client(recorder).request(operation, {"x": given}, Options())
+    client(recorder).request(operation, {"x": argument}, Options())
     return recorder.body.get("x")
 
 
@@ -50,7 +50,7 @@ class TestValues:
     """Each kind of value."""
 
     @pytest.mark.parametrize(
-        ("value", "given", "problem"),
+        ("value", "argument", "problem"),
         [
             (Text(), 5, "x must be a str, not int (5)"),
             (Text(), b"x", "x must be a str, not bytes (b'x')"),
@@ -96,15 +96,15 @@ class TestValues:
         ],
     )
     def test_invalid_value_is_rejected_with_operation_argument_and_rule(
-        self, value: Value, given: Any, problem: str
+        self, value: Value, argument: Any, problem: str
     ) -> None:
         """An invalid value is rejected by an error that names operation, argument, rule and value."""
         with pytest.raises(InvalidArgumentError) as caught:
-            encode(value, given)
+            encode(value, argument)
         assert str(caught.value).startswith(f"o.p: {problem}")
 
     @pytest.mark.parametrize(
-        ("value", "given", "sent"),
+        ("value", "argument", "sent"),
         [
             (Text(min_length=2, max_length=2), "äö", "äö"),
             (Text(), "", ""),
@@ -135,9 +135,9 @@ class TestValues:
             (Object(lambda: ToolOutput), Unknown("new", {"type": "new"}), {"type": "new"}),
         ],
     )
-    def test_valid_value_is_sent_as_plain_json(self, value: Value, given: Any, sent: Any) -> None:
+    def test_valid_value_is_sent_as_plain_json(self, value: Value, argument: Any, sent: Any) -> None:
         """Valid values are sent, limits included; models, enum members and tuples as plain JSON."""
-        assert encode(value, given) == sent
+        assert encode(value, argument) == sent
 
     def test_string_may_replace_an_object(self) -> None:
         """A string may replace the object that it usually stands for."""
@@ -159,7 +159,7 @@ class TestFiles:
     """File contents."""
 
     @pytest.mark.parametrize(
-        ("given", "problem"),
+        ("argument", "problem"),
         [
             (5, "file must be bytes, a binary file object or (name, content), not int"),
             ("a.png", "file must be bytes, a binary file object or (name, content), not str"),
@@ -175,13 +175,13 @@ class TestFiles:
             (("a", b"", "text/plain\r\nX-Evil: 1"), "file has no media type in 'text/plain\\r\\nX-Evil: 1'"),
         ],
     )
-    def test_invalid_or_oversized_file_is_rejected(self, given: Any, problem: str) -> None:
+    def test_invalid_or_oversized_file_is_rejected(self, argument: Any, problem: str) -> None:
         """A value that is no file is rejected, and so is a file that is too large."""
         operation = Operation(
             "f.up", "POST", "/", Empty.from_dict, arguments={"file": Argument("file", "part", FileValue(max_bytes=4))}
         )
         with pytest.raises(InvalidArgumentError) as caught:
-            client(nothing_sent).request(operation, {"file": given}, Options())
+            client(nothing_sent).request(operation, {"file": argument}, Options())
         assert str(caught.value) == f"f.up: {problem}"
 
     def test_size_is_measured_from_the_start(self) -> None:
@@ -217,9 +217,9 @@ class TestFiles:
         assert prepare_file(memoryview(b"x")) == ("file", b"x")
 
 
-def prepare_file(given: Any, max_bytes: int | None = None) -> Any:
+def prepare_file(argument: Any, max_bytes: int | None = None) -> Any:
     """Return the prepared file of a request."""
-    return FileValue(max_bytes=max_bytes).encode(given, "file")
+    return FileValue(max_bytes=max_bytes).encode(argument, "file")
 
 
 CALLS: list[tuple[Callable[[Client], Any], str]] = [

@@ -298,9 +298,9 @@ class TestResults:
         assert "later" in repr(chat)
         assert _json.dumps(chat.extra_fields["later"]).decode() == nested(_json.MAX_DEPTH)
         for text in (nested(_json.MAX_DEPTH + 1), nested(3000)):
-            for given in (text, text.encode()):
+            for content in (text, text.encode()):
                 with pytest.raises(_json.NestedTooDeeply):
-                    _json.loads(given)
+                    _json.loads(content)
             with pytest.raises(_json.NestedTooDeeply):
                 _json.loads_exactly(text.replace("1", "9" * 20))
 
@@ -332,9 +332,9 @@ class TestResults:
         if parser == "orjson":
             pytest.importorskip("orjson")
         _json.use(parser)
-        found = _json.loads_exactly(f'{{"a": [{number}, 1.5, "{"7" * 25}"]}}')
-        assert found == {"a": [number, 1.5, "7" * 25]}
-        assert type(found["a"][0]) is int
+        decoded = _json.loads_exactly(f'{{"a": [{number}, 1.5, "{"7" * 25}"]}}')
+        assert decoded == {"a": [number, 1.5, "7" * 25]}
+        assert type(decoded["a"][0]) is int
 
 
 class TestStatus:

@@ -95,7 +95,7 @@ class TestFile:
         refused = httpx.Response(401, json={"code": 4100, "msg": "bad token"})
         with pytest.raises(AuthenticationError, match="bad token"):
             connect(Server(refused)).audio.speech.create(input="Hi", voice_id="1")
-        with pytest.raises(DecodeError, match="not what was asked for"):
+        with pytest.raises(DecodeError, match="its type is not the expected one"):
             connect(Server(httpx.Response(200, json={"code": 0}))).audio.speech.create(input="Hi", voice_id="1")
         with pytest.raises(GatewayError):
             connect(Server(httpx.Response(200, html="<p>"))).audio.speech.create(input="Hi", voice_id="1")
@@ -220,7 +220,7 @@ def test_authorization_header_of_a_call_overrides_every_strategy() -> None:
 def test_too_long_url_and_invalid_header_are_coze_errors() -> None:
     """A URL that is too long and an invalid header raise a CozeError."""
     client = connect(Server(httpx.Response(200, json={"code": 0})))
-    with pytest.raises(InvalidArgumentError, match=r"users\.me: the arguments make no address"):
+    with pytest.raises(InvalidArgumentError, match=r"users\.me: the arguments do not form a valid URL"):
         client.users.me(extra_query={"a": "x" * 70000})
     with pytest.raises(InvalidArgumentError, match="'é', which no header can have"):
         client.users.me(extra_headers={"é": "x"})
@@ -246,6 +246,6 @@ async def test_cancelled_read_does_not_end_the_stream() -> None:
         assert (await anext(stream)).event == "conversation.chat.created"
         with anyio.move_on_after(0.01):
             await anext(stream)
-        with pytest.raises(StreamInterrupted, match="a read was cancelled before its end"):
+        with pytest.raises(StreamInterrupted, match="a read was canceled before its end"):
             await anext(stream)
     await http.aclose()

@@ -68,9 +68,9 @@ def test_handshake_carries_its_auth_strategy() -> None:
     strategy = Strategy()
     with Client("https://api.coze.com", auth=strategy) as client:
         handshake = client.websockets.chat.handshake(bot_id="1")
-        given = client.websockets.chat.handshake(bot_id="1", extra_headers={"Authorization": "Bearer mine"})
+        with_header = client.websockets.chat.handshake(bot_id="1", extra_headers={"Authorization": "Bearer mine"})
     assert (handshake.auth, "authorization" in handshake.headers) == (strategy, False)
-    assert (given.auth, given.headers["authorization"]) == (None, "Bearer mine")
+    assert (with_header.auth, with_header.headers["authorization"]) == (None, "Bearer mine")
 
 
 def test_protocol_maps_messages_to_confirmations() -> None:

@@ -148,9 +148,9 @@ class TestGivenClient:
         assert not http.is_closed
         assert recorder.last.headers["user-agent"] == "mine/1"
         assert set(recorder.last.extensions["timeout"].values()) == {3}
-        async with AsyncClient(BASE) as own:
+        async with AsyncClient(BASE) as own_client:
             pass
-        assert own._http.is_closed
+        assert own_client._http.is_closed
 
     def test_redirect_is_an_error_unless_followed(self) -> None:
         """A redirect raises an error that explains it, unless the caller's client follows redirects."""

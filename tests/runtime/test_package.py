@@ -47,20 +47,20 @@ def tags_of(modules: set[str], kind: str) -> set[str]:
 
 def referred(tag: str) -> set[str]:
     """Return the model modules to which those of *tag* refer, directly or indirectly, including *tag*."""
-    found: set[str] = set()
+    modules_of_tag: set[str] = set()
     left = {tag}
     while left:
         name = left.pop()
         path = ROOT / "models" / f"{name}.py"
-        if name not in found and path.exists():
-            found.add(name)
+        if name not in modules_of_tag and path.exists():
+            modules_of_tag.add(name)
             text = path.read_text("utf-8") + (
                 (ROOT / "operations" / f"{name}.py").read_text("utf-8") if name == tag else ""
             )
             left |= {
                 other.stem for other in path.parent.glob("*.py") if f"import {other.stem} as _{other.stem}" in text
             }
-    return found
+    return modules_of_tag
 
 
 class TestLoading:

@@ -106,8 +106,8 @@ class TestNumbers:
             (5, None, 2, 3),  # a short page
             (2, 2, None, 1),  # all in one page of unknown size
             (4, 4, None, 2),  # the total is reached, though the size is unknown
-            (4, "4", 2, 2),  # a total as text
-            (4, "many", 2, 3),  # a total that is none
+            (4, "4", 2, 2),  # a total as a string
+            (4, "many", 2, 3),  # an invalid total
             (0, 0, 2, 1),
             (0, 9, 2, 1),  # an empty page, whatever the total
         ],
@@ -183,7 +183,7 @@ class TestTokens:
     @pytest.mark.parametrize(
         "last",
         [
-            messages("b", last_id="x"),  # the same again
+            messages("b", last_id="x"),  # the same token again
             messages("b", last_id=None),
             messages("b", last_id="y", has_more=False),
             messages("", last_id="y", has_more=True),

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from coze_api._core._http import default_limits
-from coze_api._core._pool import AsyncConnectionLimit
+from coze_api._core._pool_async import AsyncConnectionLimit
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ class Service:
         self._http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        await anyio.lowlevel.checkpoint()  # as sending does
+        await anyio.lowlevel.checkpoint()  # sending awaits, too
         self.sent.append(request.url.path[1:])
         if request.url.path == "/broken":
             raise httpx.ConnectError("refused", request=request)
@@ -59,10 +59,10 @@ async def test_waiting_requests_are_sent_in_order() -> None:
             await anyio.wait_all_tasks_blocked()
         assert service.sent == ["first", "second"]
         await second.aclose()
-        await second.aclose()  # makes room once
+        await second.aclose()  # frees one connection, once
         await anyio.wait_all_tasks_blocked()
         assert service.sent == ["first", "second", "third"]
-        await first.aread()  # to the end, which closes it
+        await first.aread()  # reading to the end closes the response
         await anyio.wait_all_tasks_blocked()
     assert service.sent == ["first", "second", "third", "fourth"]
 
@@ -102,7 +102,7 @@ async def test_cancelled_request_takes_no_connection(freed: bool) -> None:
         tasks.start_soon(service.send, "third")
         await anyio.wait_all_tasks_blocked()
         if freed:
-            service.limit._release()  # as closing an answer does, which would let the other task run meanwhile
+            service.limit._release()  # closing a response calls this, but first lets the other task run
         tasks.cancel_scope.cancel()
     if not freed:
         await first.aclose()
@@ -115,7 +115,7 @@ async def test_cancelled_request_takes_no_connection(freed: bool) -> None:
 async def test_default_limit_depends_on_open_files(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
     """The default limit is 1,000 connections, or fewer if the process may not open so many files."""
     resource = pytest.importorskip("resource")
-    given = resource.RLIM_INFINITY if files < 0 else files
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (given, given))
+    limit = resource.RLIM_INFINITY if files < 0 else files
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     limits = default_limits()
     assert (limits.max_connections, limits.max_keepalive_connections) == (most, 20)

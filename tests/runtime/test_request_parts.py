@@ -26,34 +26,34 @@ class TestPlaces:
     """Paths and queries."""
 
     @pytest.mark.parametrize(
-        ("given", "sent"),
+        ("argument", "sent"),
         [
             ("a/b", "a%2Fb"), ("../x", "..%2Fx"), ("a?b#c", "a%3Fb%23c"), ("ü 你", "%C3%BC%20%E4%BD%A0"),
             ("%2e", "%252e"), ("{thing_id}", "%7Bthing_id%7D"), ("a;b=c", "a%3Bb%3Dc"), ("...", "..."), ("a\r\nb", "a%0D%0Ab"),
         ],
     )  # fmt: skip
-    def test_path_value_stays_in_its_segment(self, given: str, sent: str) -> None:
+    def test_path_value_stays_in_its_segment(self, argument: str, sent: str) -> None:
         """A value stays within its path segment, whatever it contains."""
         recorder = Recorder()
-        client(recorder).request(OPERATION, {"thing_id": given}, Options())
+        client(recorder).request(OPERATION, {"thing_id": argument}, Options())
         assert recorder.target == f"/things/{sent}"
 
-    @pytest.mark.parametrize(("given", "problem"), [("", "empty"), (".", "'.'"), ("..", "'..'")])
-    def test_path_value_that_changes_the_operation_is_rejected(self, given: str, problem: str) -> None:
+    @pytest.mark.parametrize(("argument", "problem"), [("", "empty"), (".", "'.'"), ("..", "'..'")])
+    def test_path_value_that_changes_the_operation_is_rejected(self, argument: str, problem: str) -> None:
         """A value that would turn the path into that of another operation is rejected."""
         with pytest.raises(InvalidArgumentError, match=f"^things.get: thing_id must not be {problem}$"):
-            client(nothing_sent).request(OPERATION, {"thing_id": given}, Options())
+            client(nothing_sent).request(OPERATION, {"thing_id": argument}, Options())
 
     @pytest.mark.parametrize(
-        ("given", "sent"),
+        ("argument", "sent"),
         [
             ({"flag": True}, "flag=true"), ({"flag": False}, "flag=false"), ({"ids": ["a", "b"]}, "ids=a%2Cb"),
             ({"ids": ["a b&c=d+ü"]}, "ids=a+b%26c%3Dd%2B%C3%BC"),
         ],
     )  # fmt: skip
-    def test_query_values_are_formatted_and_quoted(self, given: dict[str, Any], sent: str) -> None:
+    def test_query_values_are_formatted_and_quoted(self, argument: dict[str, Any], sent: str) -> None:
         """Booleans are written in lower case, lists are joined by commas, and all values are quoted."""
-        assert prepare(OPERATION, {"thing_id": "1", **given}, Options()).target == f"/things/1?{sent}"
+        assert prepare(OPERATION, {"thing_id": "1", **argument}, Options()).target == f"/things/1?{sent}"
 
     def test_comma_in_a_list_item_is_rejected(self) -> None:
         """A list item with a comma would be read as two items and is rejected, unless it is an extra parameter."""
@@ -65,9 +65,9 @@ class TestPlaces:
 
     def test_lone_surrogate_in_path_or_query_is_rejected(self) -> None:
         """Text that UTF-8 cannot encode is rejected as an argument in path and query."""
-        for given in ({"thing_id": "\ud800"}, {"thing_id": "1", "ids": ["\ud800"]}):
+        for argument in ({"thing_id": "\ud800"}, {"thing_id": "1", "ids": ["\ud800"]}):
             with pytest.raises(InvalidArgumentError, match=r"^things\.get: "):
-                prepare(OPERATION, given, Options())
+                prepare(OPERATION, argument, Options())
 
     def test_header_with_a_line_break_is_rejected(self) -> None:
         """Headers are sent, but a header with a line break is rejected."""

@@ -185,36 +185,38 @@ class TestBaseURL:
     """The base URL of requests."""
 
     @pytest.mark.parametrize(
-        ("given", "sent"),
+        ("base", "sent"),
         [
             ("https://a.example", "https://a.example/v1/files/retrieve?file_id=1"),
             ("https://a.example/", "https://a.example/v1/files/retrieve?file_id=1"),
             ("http://127.0.0.1:8000/proxy/coze/", "http://127.0.0.1:8000/proxy/coze/v1/files/retrieve?file_id=1"),
         ],
     )
-    def test_paths_are_joined_to_the_base_url(self, given: str, sent: str) -> None:
+    def test_paths_are_joined_to_the_base_url(self, base: str, sent: str) -> None:
         """Paths are joined to the base URL, with and without a prefix, without double slashes."""
         recorder = Recorder()
-        coze = Client(given, http_client=httpx.Client(transport=httpx.MockTransport(recorder)))
+        coze = Client(base, http_client=httpx.Client(transport=httpx.MockTransport(recorder)))
         coze.files.retrieve(file_id="1")
         assert str(recorder.last.url) == sent
-        assert coze.base_url == given.rstrip("/")
+        assert coze.base_url == base.rstrip("/")
 
     @pytest.mark.parametrize(
-        "given",
+        "base_url",
         ["", "api.coze.com", "ftp://a.example", "https://", "https://a.example?x=1", "https://a.example#x", None, 5],
     )  # fmt: skip
     @pytest.mark.parametrize("make", [Client, AsyncClient])
-    def test_invalid_base_url_is_rejected_at_construction(self, make: type[Client | AsyncClient], given: Any) -> None:
+    def test_invalid_base_url_is_rejected_at_construction(
+        self, make: type[Client | AsyncClient], base_url: Any
+    ) -> None:
         """An invalid base URL is rejected when the client is created."""
         with pytest.raises(InvalidArgumentError, match=r"^base_url "):
-            make(given)
+            make(base_url)
 
-    @pytest.mark.parametrize("given", ["https://me:geheim@a.example", "ftp://me:geheim@a.example"])
-    def test_base_url_with_a_password_is_rejected_without_showing_it(self, given: str) -> None:
+    @pytest.mark.parametrize("base_url", ["https://me:geheim@a.example", "ftp://me:geheim@a.example"])
+    def test_base_url_with_a_password_is_rejected_without_showing_it(self, base_url: str) -> None:
         """A base URL with a password is rejected by an error that does not show the password."""
         with pytest.raises(InvalidArgumentError) as caught:
-            Client(given)
+            Client(base_url)
         assert str(caught.value) == "base_url must not hold a user name or password"
 
 
@@ -238,17 +240,17 @@ class TestTimeouts:
         assert AsyncClient(BASE)._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
 
     @pytest.mark.parametrize(
-        ("given", "expected"),
+        ("seconds", "expected"),
         [
             (7, {"connect": 7, "read": 7, "write": 7, "pool": 7}),
             ((1, 2, 3, 4), {"connect": 1, "read": 2, "write": 3, "pool": 4}),
             (httpx.Timeout(8), {"connect": 8, "read": 8, "write": 8, "pool": 8}),
         ],
     )
-    def test_timeout_of_a_call_overrides_the_clients(self, given: Any, expected: dict[str, float]) -> None:
+    def test_timeout_of_a_call_overrides_the_clients(self, seconds: Any, expected: dict[str, float]) -> None:
         """A timeout in seconds or per phase applies to the client; that of a call overrides it."""
         recorder = Recorder()
-        coze = client(recorder, timeout=given)
+        coze = client(recorder, timeout=seconds)
         coze.files.retrieve(file_id="1")
         assert self.timeout(recorder.last) == expected
         coze.files.retrieve(file_id="1", timeout=0.5)

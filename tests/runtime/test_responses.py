@@ -56,29 +56,29 @@ class TestResponse:
         assert isinstance(file.response.http, httpx.Response)
         assert repr(file.response) == "Response(status=200, logid='from-header')"
 
-    def test_list_has_status_headers_and_log_id(self) -> None:
-        """A list that is a response has status, headers, log id and the HTTP response."""
+    def test_list_has_status_and_log_id(self) -> None:
+        """A list that is a response is a list of models with status and log id."""
         items = client(answer([{"id": "1"}], headers=HEADERS)).chat.messages.list(conversation_id="1", chat_id="2")
         assert isinstance(items, ItemList)
         assert isinstance(items, list)
         assert (items.logid, items.response.status, items[0].id) == ("from-header", 200, "1")
 
-    def test_empty_result_has_status_headers_and_log_id(self) -> None:
-        """A response without a result has status, headers, log id and the HTTP response."""
+    def test_empty_result_has_a_log_id(self) -> None:
+        """A response without a result is `Empty`, with the log id."""
         empty = client(answer(headers=HEADERS)).conversations.delete(conversation_id="1")
         assert isinstance(empty, Empty)
         assert empty.logid == "from-header"
 
-    def test_page_and_whole_response_have_status_and_log_id(self) -> None:
-        """A page, and a result that is the whole response, have status, headers, log id and the HTTP response."""
+    def test_page_and_whole_response_have_a_log_id(self) -> None:
+        """A page, and a result that is the whole response, have the log id."""
         run = client(answer("{}", detail=DETAIL, debug_url="https://debug")).workflows.runs.create(workflow_id="1")
         assert (run.data, run.debug_url, run.logid) == ("{}", "https://debug", "from-body")
         page = client(answer({"items": [], "total": 0}, headers=HEADERS)).bots.list(workspace_id="1")
         assert page.logid == page.response.logid == page.answer.logid == "from-header"
 
     @pytest.mark.anyio
-    async def test_async_responses_have_status_and_log_id(self) -> None:
-        """The results of an async client have status, headers, log id and the HTTP response."""
+    async def test_async_results_have_a_log_id(self) -> None:
+        """The results of an async client have the log id."""
         coze = async_client(answer({"id": "1"}, headers=HEADERS))
         assert (await coze.files.retrieve(file_id="1")).logid == "from-header"
         assert (await coze.bots.list(workspace_id="1")).logid == "from-header"
@@ -171,10 +171,10 @@ class TestErrors:
         self, code: int, status: int, error: type[APIError], retryable: bool
     ) -> None:
         """The code decides the class first, the HTTP status second; every class is an `APIError` and a `CozeError`."""
-        found = failing(answer(code=code, msg="m", status=status))
-        assert type(found) is error
-        assert isinstance(found, CozeError)
-        assert (found.code, found.status, found.retryable) == (code or status, status, retryable)
+        raised = failing(answer(code=code, msg="m", status=status))
+        assert type(raised) is error
+        assert isinstance(raised, CozeError)
+        assert (raised.code, raised.status, raised.retryable) == (code or status, status, retryable)
 
     def test_every_known_code_has_a_class_and_a_hint(self) -> None:
         """Every known code has a class of its category, and a hint."""
@@ -214,7 +214,7 @@ class TestGateway:
         error = failing(raw("<!doctype html>", status=status, content_type="text/html; charset=utf-8"))
         assert type(error) is GatewayError
         assert not error.retryable
-        assert error.hint == "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
+        assert error.hint == "The base URL seems to be a web site; use https://api.coze.com or https://api.coze.cn."
 
     @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"code":0} trailing', b"NaN!"])
     def test_invalid_json_is_never_a_parser_error(self, body: bytes) -> None:

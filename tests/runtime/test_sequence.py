@@ -37,7 +37,7 @@ LOST = (message(0, 0), message(1, 1), message(4, 4), done(5))
 REPEATED = (message(0, 0), message(1, 1), message(1, 1), message(2, 2), done(3))
 
 
-class TestWatch:
+class TestSequenceChecker:
     """What counts as a gap."""
 
     @staticmethod
@@ -79,8 +79,8 @@ class TestWatch:
 
     def test_gap_within_a_node_is_reported_without_a_gap_in_ids(self) -> None:
         """A number that is missing within a node is reported even if the ids have no gap."""
-        found = self.check((0, "0", "a"), (1, "2", "a"), (2, "3", "a"), (3, "1", "b"))
-        assert found == [None, ("seq", 1, 2), None, ("seq", 0, 1)]
+        gaps = self.check((0, "0", "a"), (1, "2", "a"), (2, "3", "a"), (3, "1", "b"))
+        assert gaps == [None, ("seq", 1, 2), None, ("seq", 0, 1)]
 
     def test_repetition_is_reported_once(self) -> None:
         """A repeated event is reported once, and its number within the node is not reported as well."""

@@ -61,11 +61,11 @@ def _read(value: bytes) -> str:
 class TestWhatwg:
     """The examples of the specification, section 9.2.6."""
 
-    def test_data_only(self) -> None:
+    def test_data_lines_are_joined_with_lf(self) -> None:
         """Several data lines are joined with LF; an event without a name has the empty name."""
         assert decode(b"data: YHOO\ndata: +2\ndata: 10\n\n") == [("", "YHOO\n+2\n10", "")]
 
-    def test_four_blocks(self) -> None:
+    def test_comments_are_ignored_and_one_space_is_removed(self) -> None:
         """Comments are ignored, ids belong to their event, and only one space is removed."""
         stream = b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\n"
         stream += b"data:  third event\n\n"
@@ -75,7 +75,7 @@ class TestWhatwg:
             ("", " third event", ""),
         ]
 
-    def test_empty_data(self) -> None:
+    def test_empty_data_line_is_an_event(self) -> None:
         """A data line without a value makes an event with empty data, two make one LF."""
         assert decode(b"data\n\ndata\ndata\n\ndata:") == [
             ("", "", ""),
@@ -83,11 +83,11 @@ class TestWhatwg:
             ("", "", ""),
         ]
 
-    def test_optional_space(self) -> None:
+    def test_space_after_the_colon_is_optional(self) -> None:
         """One space after the colon makes no difference."""
         assert decode(b"data:test\n\ndata: test\n\n") == [("", "test", ""), ("", "test", "")]
 
-    def test_named_events(self) -> None:
+    def test_event_name_is_not_inherited(self) -> None:
         """Each event has its own name; later ones do not inherit it."""
         stream = b"event: add\ndata: 73857293\n\nevent: remove\ndata: 2153\n\ndata: 1\n\n"
         assert decode(stream) == [("add", "73857293", ""), ("remove", "2153", ""), ("", "1", "")]
@@ -97,19 +97,19 @@ class TestLines:
     """Splitting bytes into lines."""
 
     @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"], ids=["LF", "CR", "CRLF"])
-    def test_cut_anywhere(self, line_end: str) -> None:
+    def test_chunk_boundaries_do_not_matter(self, line_end: str) -> None:
         """A cut at any byte, with any line end, changes nothing."""
         stream = STREAM.replace("\n", line_end).encode()
         for cut in range(len(stream) + 1):
             assert decode(stream[:cut], stream[cut:]) == EVENTS
 
     @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"], ids=["LF", "CR", "CRLF"])
-    def test_byte_by_byte(self, line_end: str) -> None:
+    def test_single_byte_chunks_do_not_matter(self, line_end: str) -> None:
         """A stream that arrives in single bytes yields the same events."""
         stream = STREAM.replace("\n", line_end).encode()
         assert decode(*(stream[i : i + 1] for i in range(len(stream)))) == EVENTS
 
-    def test_empty_chunk_between_cr_and_lf(self) -> None:
+    def test_empty_chunk_between_cr_and_lf_is_ignored(self) -> None:
         """CR and LF are one line end even with an empty chunk between them."""
         assert decode(b"data: a\r", b"", b"\ndata: b\r\n\r\n") == [("", "a\nb", "")]
 
@@ -119,7 +119,7 @@ class TestLines:
         assert text(decoder.feed(b"data: a\r\n\r")) == [("", "a", "")]
         assert decoder.feed(b"\n") == []
 
-    def test_mixed_line_ends(self) -> None:
+    def test_line_ends_may_be_mixed(self) -> None:
         """LF, CR and CRLF may be mixed within one event."""
         assert decode(b"event: a\rdata: b\r\ndata: c\n\r\n") == [("a", "b\nc", "")]
 
@@ -148,7 +148,7 @@ class TestLines:
 class TestFields:
     """The meaning of the fields of an event."""
 
-    def test_any_order(self) -> None:
+    def test_field_order_does_not_matter(self) -> None:
         """The order of the fields does not matter."""
         expected = [("a", "b", "1")]
         assert decode(b"data: b\nid: 1\nevent: a\n\n") == expected
@@ -166,19 +166,19 @@ class TestFields:
             ("a", "c", ""),
         ]
 
-    def test_id_alone(self) -> None:
+    def test_id_without_data_is_no_event(self) -> None:
         """An id without a name and without data is no event."""
         assert decode(b"id: 1\n\n\n\nid: 2") == []
 
-    def test_nul_in_id(self) -> None:
+    def test_id_with_nul_is_ignored(self) -> None:
         """An id that holds NUL is ignored, its event is not."""
         assert decode(b"id: 1\x002\nevent: a\ndata: b\n\n") == [("a", "b", "")]
 
-    def test_nul_in_data(self) -> None:
+    def test_nul_in_data_is_kept(self) -> None:
         """NUL in data is data."""
         assert decode(b"id: 1\nevent: a\ndata: b\x00\n\n") == [("a", "b\0", "1")]
 
-    def test_unknown_fields(self) -> None:
+    def test_unknown_fields_are_ignored(self) -> None:
         """Fields with other names, retry among them, are ignored."""
         stream = b"retry: 10\nEvent: x\n data: y\nfoo\nevent:a\ndata:b\n:data:c\n\n"
         assert decode(stream) == [("a", "b", "")]
@@ -248,7 +248,7 @@ class TestCoze:
         for cut in range(len(stream) + 1):
             assert decode(stream[:cut], stream[cut:]) == [("z", "y", ""), event, ("", '{"code":1}', "")]
 
-    def test_data_after_bare_json(self) -> None:
+    def test_data_after_bare_json_belongs_to_another_event(self) -> None:
         """Data after bare JSON that followed an event belongs to another event."""
         assert decode(b'event:a\ndata:b\n{"code":1}\ndata:c\n\n') == [
             ("a", "b", ""),

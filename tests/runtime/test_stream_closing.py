@@ -52,7 +52,7 @@ def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
                 received += connection.recv(65536) or b"\r\n\r\n{"
             serve(connection)
         except OSError:
-            pass  # the client left
+            pass  # the client closed the connection
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=accept, args=(listening,), daemon=True)
@@ -71,7 +71,7 @@ def client_left(connection: socket.socket) -> bool:
         connection.shutdown(socket.SHUT_RDWR)
         return False
     except OSError:
-        pass  # it hung up rudely
+        pass  # the client reset the connection
     return True
 
 
@@ -117,7 +117,7 @@ class TestThreads:
             reader = threading.Thread(target=read)
             reader.start()
             reading.wait()
-            time.sleep(0.05)  # let it reach the socket; if it has not, closing works just the same
+            time.sleep(0.05)  # lets the thread reach the socket; closing works without it, too
             stream.close()
             reader.join()
             assert left.get()
@@ -184,16 +184,16 @@ class TestBackpressure:
         body = Chunks(CREATED, DELTA + DELTA, DELTA, DONE)
         stream = begin(client(streaming(body=body)))
         stream.open()
-        given = [(next(stream), body.given)[1] for _ in range(5)]
-        assert given == [1, 2, 2, 3, 4]
+        chunks_read = [(next(stream), body.given)[1] for _ in range(5)]
+        assert chunks_read == [1, 2, 2, 3, 4]
 
     @pytest.mark.anyio
     async def test_async_chunk_is_read_with_its_first_event(self) -> None:
         """An async stream reads each chunk when its first event is requested."""
         body = Chunks(CREATED, DELTA + DELTA, DELTA, DONE)
         stream = await begin(async_client(streaming(body=body))).open()
-        given = [(await anext(stream), body.given)[1] for _ in range(5)]
-        assert given == [1, 2, 2, 3, 4]
+        chunks_read = [(await anext(stream), body.given)[1] for _ in range(5)]
+        assert chunks_read == [1, 2, 2, 3, 4]
 
     def test_server_can_send_only_what_buffers_hold(self) -> None:
         """A server that sends without end can send only what the system's buffers hold."""

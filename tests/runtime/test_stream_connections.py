@@ -55,7 +55,7 @@ class Service:
                 super().setup()
 
             def handle(self) -> None:
-                with contextlib.suppress(OSError):  # the client may leave
+                with contextlib.suppress(OSError):  # the client may close the connection
                     super().handle()
 
             def do_POST(self) -> None:
@@ -94,7 +94,7 @@ def service() -> Iterator[Service]:
 
 
 def begin(coze: Any) -> Any:
-    """Begin a chat."""
+    """Start a chat."""
     return coze.chat.stream(bot_id="1", user_id="2")
 
 

@@ -43,7 +43,7 @@ class TestRefused:
         (raw("<html>Bad Gateway", status=502, content_type="text/html"), GatewayError, "Bad Gateway"),
         (raw("<html>", content_type="text/html"), GatewayError, "not JSON but text/html"),
         (raw("data: x", status=500, content_type="text/event-stream"), GatewayError, "HTTP 500"),
-        (answer({"id": "1"}), DecodeError, r"it is not what was asked for: '\{\"code\":"),
+        (answer({"id": "1"}), DecodeError, r"its type is not the expected one: '\{\"code\":"),
         (raw("[1]"), DecodeError, r"it is \[1\]"),
     )
 

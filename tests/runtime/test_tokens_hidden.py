@@ -124,7 +124,7 @@ class TestToken:
         """
         with pytest.raises(InvalidArgumentError) as caught:
             make(BASE, token)
-        assert str(caught.value) == "the token is empty or holds what no token does, such as a space or a line break"
+        assert str(caught.value) == "the token is empty or contains a space, a line break or another invalid character"
 
     @pytest.mark.parametrize("where", ["client", "call"])
     def test_invalid_header_is_rejected_without_showing_it(self, where: str) -> None:
@@ -143,8 +143,8 @@ def test_tokens_in_results_are_hidden_from_repr() -> None:
 
     for model in (ApiApp, OauthDeviceCodeResponse, OauthTokenResponse, Room):
         names = model._secrets
-        made = model.from_dict({name: f"Hidden {name}" for name in model._known})
+        instance = model.from_dict({name: f"Hidden {name}" for name in model._known})
         assert names
-        assert not [name for name in names if f"Hidden {name}" in repr(made)]
-        assert all(getattr(made, name) == f"Hidden {name}" for name in names)
-        assert all(f"{name}=…" in repr(made) for name in names)
+        assert not [name for name in names if f"Hidden {name}" in repr(instance)]
+        assert all(getattr(instance, name) == f"Hidden {name}" for name in names)
+        assert all(f"{name}=…" in repr(instance) for name in names)

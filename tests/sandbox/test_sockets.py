@@ -127,7 +127,7 @@ WRONG = {
     "no data": ('{"event_type": "input_text_buffer.append"}', "data: is required"),
     "data without a member": ('{"event_type": "input_text_buffer.append", "data": {}}', "data.delta: is required"),
     "wrong member": ('{"event_type": "input_text_buffer.append", "data": {"delta": 1}}', "data.delta: 1 is not"),
-    "id is no text": ('{"event_type": "input_text_buffer.complete", "id": 1}', "id: must be a text"),
+    "id is no text": ('{"event_type": "input_text_buffer.complete", "id": 1}', "id: must be a string"),
     "unknown value": ('{"event_type": "speech.update", "data": {"output_audio": {"codec": "mp4"}}}', "codec"),
     "beyond a limit": (
         '{"event_type": "speech.update", "data": {"output_audio": {"speech_rate": 101}}}',

@@ -15,7 +15,7 @@ MAX_DEPTH = 128
 """Levels of arrays and objects that are read. More than that exhausts the stack of whatever walks over a value later:
 `repr`, comparing, copying, encoding."""
 
-_scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # what typeshed asks for has no use
+_scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # typeshed expects more
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -56,7 +56,7 @@ def use(name: str) -> None:
     """Choose the parser: ``"orjson"``, ``"json"``, or ``"auto"`` for orjson where it is installed.
 
     Raises:
-        ImportError: orjson was asked for and is not installed.
+        ImportError: *name* is orjson, which is not installed.
     """
     global _loads, _dumps
     if name != "json":
@@ -96,7 +96,7 @@ def check_depth(data: bytes | str, value: Any) -> None:
 
     Args:
         data: The text. Where it has few brackets, nothing else is looked at.
-        value: What was parsed from it. Its text alone does not tell: a bracket may be part of a string.
+        value: What was parsed from it. The text alone does not suffice: a bracket may be part of a string.
 
     Raises:
         NestedTooDeeply: It has more than `MAX_DEPTH` levels.
@@ -145,7 +145,7 @@ def dumps(value: Any) -> bytes:
     """Write *value* as JSON text in UTF-8.
 
     Raises:
-        TypeError: *value* holds something that JSON has no word for.
+        TypeError: *value* holds something that is not JSON-serializable.
         ValueError: *value* holds infinity, or text that UTF-8 cannot write, or is nested too deeply.
     """
     if _dumps is None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._client import AsyncBaseClient, BaseClient
+    from ._client import BaseClient
+    from ._client_async import AsyncBaseClient
 
 __all__ = ["AsyncResource", "Resource"]
 

@@ -1107,7 +1107,7 @@ class BotOnboarding(Model):
     """
     suggested_questions: list[str] | None = None
     """Questions offered with the opening words, as many as you like, each at most 50 characters.
-    Absent in answers when the bot offers none.
+    Absent in responses when the bot offers none.
     """
     onboarding_mode: BotOnboardingMode | None = None
     """Who writes the opening. Only in answers."""

@@ -77,9 +77,9 @@ class MessageContentType(OpenStr):
     OBJECT_STRING = "object_string"
     """JSON array of `ObjectString`, written as text."""
     CARD = "card"
-    """JSON that describes a card. Occurs in answers only."""
+    """JSON that describes a card. Only in messages of the bot."""
     AUDIO = "audio"
-    """Audio in Base64. Occurs in answers only, and only when the question had audio. The format
+    """Audio in Base64. Only in messages of the bot, and only when the question had audio. The format
     follows the question's: wav is answered with raw PCM (24 kHz, 16 bit, mono, little-endian),
     ogg_opus with Opus (48 kHz, mono, frames of 10 ms).
     """
@@ -439,7 +439,7 @@ class EnterMessage(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Message(Model):
-    """One message of a conversation, as answers and stream events carry it."""
+    """One message of a conversation, in responses and stream events."""
 
     id: str
     """Id of the message. All increments of a streamed message and its completed event share it."""

@@ -293,7 +293,7 @@ class OauthDeviceCodeResponse(Model):
     verification_uri: str
     """URL of the page where the user types in the code."""
     expires_in: int
-    """Lifetime of both codes in seconds. A duration, unlike in the answers with tokens."""
+    """Lifetime of both codes in seconds. A duration, unlike in the responses with tokens."""
     interval: int | None = None
     """Minimum seconds between two polls for the token."""
 
@@ -343,7 +343,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
     verification_uri: str
     """URL of the page where the user types in the code."""
     expires_in: int
-    """Lifetime of both codes in seconds. A duration, unlike in the answers with tokens."""
+    """Lifetime of both codes in seconds. A duration, unlike in the responses with tokens."""
     interval: int | None = None
     """Minimum seconds between two polls for the token."""
 

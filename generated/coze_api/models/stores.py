@@ -114,7 +114,7 @@ class StoreDeveloper(Model):
     """Creator of a product of the store."""
 
     user_id: int
-    """Coze user id. A number here, though a string in all other answers."""
+    """Coze user id. A number here, but a string in all other responses."""
     nick_name: str | None = None
     """Name that the user shows to others."""
     user_name: str | None = None

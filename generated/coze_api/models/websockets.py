@@ -3660,7 +3660,7 @@ class ChatSocketDumpAudio(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketError(Frame):
-    """Reports an error. Also the answer to rejected settings."""
+    """Reports an error. Also the response to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -4093,7 +4093,7 @@ class InterpretationCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationError(Frame):
-    """Reports an error. Also the answer to rejected settings."""
+    """Reports an error. Also the response to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -4451,8 +4451,8 @@ class RtcConversationCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcError(Frame):
-    """Reports an error. Also the answer to rejected settings. Codes 4027 and 4028: the account cannot
-    pay. Code 4029: the room was closed because nobody spoke for a long time.
+    """Reports an error. Also the response to rejected settings. Codes 4027 and 4028: the account
+    cannot pay. Code 4029: the room was closed because nobody spoke for a long time.
     """
 
     event_type: Literal["error"] = "error"
@@ -4901,7 +4901,7 @@ class SpeechCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechError(Frame):
-    """Reports an error. Also the answer to rejected settings."""
+    """Reports an error. Also the response to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -5063,7 +5063,7 @@ class TranscriptionCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionError(Frame):
-    """Reports an error. Also the answer to rejected settings."""
+    """Reports an error. Also the response to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -5359,7 +5359,7 @@ ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] =
         ),
     },
 )
-"""The connection begins with `chat.created`, but what you send need not wait for it. `chat.update`
+"""The connection begins with `chat.created`, but you can send messages before it. `chat.update`
 changes settings and may be left out. A turn begins with `conversation.message.create`, or with
 audio in `input_audio_buffer.append`: the transcript comes as `conversation.audio_transcript.update`
 and `completed`, at the latest after `input_audio_buffer.complete`. The turn itself is
@@ -5369,7 +5369,7 @@ and `completed`, at the latest after `input_audio_buffer.complete`. The turn its
 `conversation.chat.completed` as the last. With turn detection `server_vad` Coze detects the end of
 the user's speech: `input_audio_buffer.speech_started` and `speech_stopped` take the place of
 `input_audio_buffer.complete`, and speaking into an answer ends it with
-`conversation.chat.canceled`. The `id` of what you send may be left out; answers do not repeat it.
+`conversation.chat.canceled`. The `id` of your messages may be left out; responses do not repeat it.
 """
 
 
@@ -5573,12 +5573,12 @@ SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = Socke
         "input_text_buffer.complete": ("input_text_buffer.completed",),
     },
 )
-"""The connection begins with `speech.created`, but what you send need not wait for it. `speech.update`
+"""The connection begins with `speech.created`, but you can send messages before it. `speech.update`
 changes settings and may be left out. The text follows in any number of `input_text_buffer.append`
 and ends with `input_text_buffer.complete`. Coze answers with `input_text_buffer.completed`, then
 for each sentence `conversation.audio.sentence_start` and any number of `speech.audio.update`, and
-ends with `speech.audio.completed`. The connection stays open; close it then. The `id` of what you
-send may be left out; answers do not repeat it.
+ends with `speech.audio.completed`. The connection stays open; close it then. The `id` of your
+messages may be left out; responses do not repeat it.
 """
 
 
@@ -5631,10 +5631,10 @@ TranscriptionSocket: SocketProtocol[TranscriptionUplinkMessage, TranscriptionDow
         "input_audio_buffer.clear": ("input_audio_buffer.cleared",),
     },
 )
-"""The connection begins with `transcriptions.created`, but what you send need not wait for it.
+"""The connection begins with `transcriptions.created`, but you can send messages before it.
 `transcriptions.update` changes settings and may be left out. The audio follows in any number of
 `input_audio_buffer.append` and ends with `input_audio_buffer.complete`. Coze sends
 `transcriptions.message.update`, each with the whole text so far, perhaps before the end of the
 audio, `input_audio_buffer.completed` when it has all of it, and `transcriptions.message.completed`
-at the end. The `id` of what you send may be left out; answers do not repeat it.
+at the end. The `id` of your messages may be left out; responses do not repeat it.
 """

@@ -14,10 +14,12 @@ from ..models import audio as _audio
 from ..operations import audio as _operations
 
 if TYPE_CHECKING:
-    from .._core._download import AsyncBinary, Binary
+    from .._core._download import Binary
+    from .._core._download_async import AsyncBinary
     from .._core._files import FileContent
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncAudioAPI",

@@ -13,7 +13,8 @@ from ..models import benefit_limitations as _benefit_limitations
 from ..operations import benefit_limitations as _operations
 
 if TYPE_CHECKING:
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncBenefitLimitationsAPI",

@@ -13,7 +13,8 @@ from ..models import bill_tasks as _bill_tasks
 from ..operations import bill_tasks as _operations
 
 if TYPE_CHECKING:
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncBillTasksAPI",

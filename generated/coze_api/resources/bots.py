@@ -15,7 +15,8 @@ from ..operations import bots as _operations
 
 if TYPE_CHECKING:
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncBotsAPI",
@@ -736,9 +737,8 @@ class BotsAPI(Resource):
     ) -> _bots.Bot:
         """Retrieve a bot's configuration.
 
-        Returns the complete configuration of a bot: as it is published, or as its draft is now. The
-        operation answers with the names of plugins, workflows and knowledge bases, not with their
-        content.
+        Returns the complete configuration of a bot: as it is published, or as its draft is now. It
+        contains the names of plugins, workflows and knowledge bases, not their content.
 
         Needs the permission `getMetadata`.
 
@@ -1236,9 +1236,8 @@ class AsyncBotsAPI(AsyncResource):
     ) -> _bots.Bot:
         """Retrieve a bot's configuration.
 
-        Returns the complete configuration of a bot: as it is published, or as its draft is now. The
-        operation answers with the names of plugins, workflows and knowledge bases, not with their
-        content.
+        Returns the complete configuration of a bot: as it is published, or as its draft is now. It
+        contains the names of plugins, workflows and knowledge bases, not their content.
 
         Needs the permission `getMetadata`.
 

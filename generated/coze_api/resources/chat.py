@@ -16,7 +16,8 @@ from ..operations import chat as _operations
 
 if TYPE_CHECKING:
     from .._core._response import ItemList
-    from .._core._stream import AsyncStream, Stream
+    from .._core._stream import Stream
+    from .._core._stream_async import AsyncStream
 
 __all__ = [
     "AsyncChatAPI",
@@ -312,7 +313,7 @@ class ChatAPI(Resource):
         answer.
 
         Works only for chats that were started with `auto_save_history` true. Poll each chat at most
-        once per second. An answer with `code` 0 can still report that the chat failed; see
+        once per second. A response with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:
@@ -427,7 +428,7 @@ class ChatAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -560,7 +561,7 @@ class ChatAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -765,7 +766,7 @@ class AsyncChatAPI(AsyncResource):
         answer.
 
         Works only for chats that were started with `auto_save_history` true. Poll each chat at most
-        once per second. An answer with `code` 0 can still report that the chat failed; see
+        once per second. A response with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:
@@ -880,7 +881,7 @@ class AsyncChatAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -1013,7 +1014,7 @@ class AsyncChatAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:

@@ -42,7 +42,7 @@ class ConnectorsBotsAPI(Resource):
         """Report the review of a bot by a channel.
 
         Reports a custom channel's decision about a bot that was published to it. For channels whose
-        review takes long: they answer the callback about the publication with "in review", and
+        review takes long: they respond to the callback about the publication with "in review", and
         report the outcome here.
 
         Needs the permission `Connector.botUpdateProfile`.
@@ -95,7 +95,7 @@ class AsyncConnectorsBotsAPI(AsyncResource):
         """Report the review of a bot by a channel.
 
         Reports a custom channel's decision about a bot that was published to it. For channels whose
-        review takes long: they answer the callback about the publication with "in review", and
+        review takes long: they respond to the callback about the publication with "in review", and
         report the outcome here.
 
         Needs the permission `Connector.botUpdateProfile`.

@@ -15,7 +15,8 @@ from ..operations import conversations as _operations
 
 if TYPE_CHECKING:
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncConversationsAPI",
@@ -393,9 +394,10 @@ class ConversationsMessagesAPI(Resource):
             chat_id: Chat whose messages to list, as returned by `chat.create`. Messages of all
                 chats if left out.
             before_id: Id of a message. Only messages before it in the list are returned. To page
-                backwards, pass `first_id` of the last answer; `0` means no limit. Coze assumes '0'.
+                backwards, pass `first_id` of the last response; `0` means no limit. Coze assumes
+                '0'.
             after_id: Id of a message. Only messages after it in the list are returned. To page
-                forwards, pass `last_id` of the last answer; `0` means no limit. Coze assumes '0'.
+                forwards, pass `last_id` of the last response; `0` means no limit. Coze assumes '0'.
             limit: Messages per page, 1 to 50. From 1 to 50. Coze assumes 50.
             include_middle_message: Whether to return the messages between question and answer too,
                 such as tool calls and their results.
@@ -683,9 +685,10 @@ class AsyncConversationsMessagesAPI(AsyncResource):
             chat_id: Chat whose messages to list, as returned by `chat.create`. Messages of all
                 chats if left out.
             before_id: Id of a message. Only messages before it in the list are returned. To page
-                backwards, pass `first_id` of the last answer; `0` means no limit. Coze assumes '0'.
+                backwards, pass `first_id` of the last response; `0` means no limit. Coze assumes
+                '0'.
             after_id: Id of a message. Only messages after it in the list are returned. To page
-                forwards, pass `last_id` of the last answer; `0` means no limit. Coze assumes '0'.
+                forwards, pass `last_id` of the last response; `0` means no limit. Coze assumes '0'.
             limit: Messages per page, 1 to 50. From 1 to 50. Coze assumes 50.
             include_middle_message: Whether to return the messages between question and answer too,
                 such as tool calls and their results.

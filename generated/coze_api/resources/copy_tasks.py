@@ -53,8 +53,8 @@ class CopyTasksAPI(Resource):
         """Copy a bot, an app or a workflow.
 
         Copies a bot, an app or a workflow within its workspace or to another one. A bot that stays
-        in its workspace is copied at once, and the answer has the copy's id. Everything else is
-        copied later: the answer has the id of a task; poll it with `copy_tasks.retrieve`.
+        in its workspace is copied at once, and the response has the copy's id. Everything else is
+        copied later: the response has the id of a task; poll it with `copy_tasks.retrieve`.
         Workflows, plugins and other resources that a bot or an app needs go with it to the other
         workspace.
 
@@ -167,8 +167,8 @@ class AsyncCopyTasksAPI(AsyncResource):
         """Copy a bot, an app or a workflow.
 
         Copies a bot, an app or a workflow within its workspace or to another one. A bot that stays
-        in its workspace is copied at once, and the answer has the copy's id. Everything else is
-        copied later: the answer has the id of a task; poll it with `copy_tasks.retrieve`.
+        in its workspace is copied at once, and the response has the copy's id. Everything else is
+        copied later: the response has the id of a task; poll it with `copy_tasks.retrieve`.
         Workflows, plugins and other resources that a bot or an app needs go with it to the other
         workspace.
 

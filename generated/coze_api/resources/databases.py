@@ -15,7 +15,8 @@ from ..operations import databases as _operations
 
 if TYPE_CHECKING:
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncDatabasesAPI",

@@ -15,7 +15,8 @@ from ..operations import datasets as _operations
 
 if TYPE_CHECKING:
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
     from .._core._response import ItemList
 
 __all__ = [
@@ -51,7 +52,7 @@ class DatasetsDocumentsAPI(Resource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        `files.upload`. They are processed after the response; `datasets.process` returns their
         progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
@@ -285,7 +286,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        `files.upload`. They are processed after the response; `datasets.process` returns their
         progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type

@@ -13,7 +13,8 @@ from ..models import folders as _folders
 from ..operations import folders as _operations
 
 if TYPE_CHECKING:
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncFoldersAPI",

@@ -174,10 +174,10 @@ class OauthAPI(Resource):
 
         Starts the authorization of a device without a browser. Show the user the code and the URL
         of the page to type it in; meanwhile poll `oauth.token` with the device code. The token is
-        valid for all workspaces of the user. The answer has no envelope.
+        valid for all workspaces of the user. The response has no envelope.
 
         Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or the
-        `interval` of the answer, between two polls.
+        `interval` of the response, between two polls.
 
         Args:
             client_id: Client id of the OAuth app, from its settings.
@@ -218,8 +218,8 @@ class OauthAPI(Resource):
         """Let a user authorize a device for one workspace.
 
         Does what `oauth.device_code` does, for a token that is valid for one workspace only.
-        Members of a workspace can authorize an app this way, not only its owner. The answer has no
-        envelope.
+        Members of a workspace can authorize an app this way, not only its owner. The response has
+        no envelope.
 
         Enterprise plans only. Needs no token. Account permissions, such as creating conversations,
         cannot be granted this way.
@@ -279,7 +279,7 @@ class OauthAPI(Resource):
 
         Exchanges a grant for an access token: a code from the browser, a device code that the user
         has confirmed, a JWT, or a refresh token. The members of the body and the bearer token
-        depend on `grant_type`. The answer has no envelope.
+        depend on `grant_type`. The response has no envelope.
 
         Web app: `authorization_code` with `code`, `client_id` and `redirect_uri`; the bearer token
         is the client secret. The access token is valid for 15 minutes. PKCE app: the same with
@@ -364,7 +364,7 @@ class OauthAPI(Resource):
 
         Exchanges a JWT for an access token to the resources of another account or organization,
         whose owner or administrator has opened the app's authorization link and agreed. For your
-        own account use `oauth.token`. The answer has no envelope.
+        own account use `oauth.token`. The response has no envelope.
 
         The bearer token is a JWT that the app has signed; see `oauth.token`. A JWT works once.
         There is no refresh token. When the token expires, get another one with a new JWT.
@@ -415,7 +415,7 @@ class OauthAPI(Resource):
 
         Exchanges the JWT of an enterprise privileged app for an access token for the administration
         of the enterprise, such as `enterprises.members.delete` and `organizations.members.list`.
-        The answer has no envelope.
+        The response has no envelope.
 
         Enterprise privileged apps can be created in the default organization only, by its super
         administrators and administrators. The bearer token is a JWT that the app has signed; see
@@ -605,10 +605,10 @@ class AsyncOauthAPI(AsyncResource):
 
         Starts the authorization of a device without a browser. Show the user the code and the URL
         of the page to type it in; meanwhile poll `oauth.token` with the device code. The token is
-        valid for all workspaces of the user. The answer has no envelope.
+        valid for all workspaces of the user. The response has no envelope.
 
         Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or the
-        `interval` of the answer, between two polls.
+        `interval` of the response, between two polls.
 
         Args:
             client_id: Client id of the OAuth app, from its settings.
@@ -649,8 +649,8 @@ class AsyncOauthAPI(AsyncResource):
         """Let a user authorize a device for one workspace.
 
         Does what `oauth.device_code` does, for a token that is valid for one workspace only.
-        Members of a workspace can authorize an app this way, not only its owner. The answer has no
-        envelope.
+        Members of a workspace can authorize an app this way, not only its owner. The response has
+        no envelope.
 
         Enterprise plans only. Needs no token. Account permissions, such as creating conversations,
         cannot be granted this way.
@@ -710,7 +710,7 @@ class AsyncOauthAPI(AsyncResource):
 
         Exchanges a grant for an access token: a code from the browser, a device code that the user
         has confirmed, a JWT, or a refresh token. The members of the body and the bearer token
-        depend on `grant_type`. The answer has no envelope.
+        depend on `grant_type`. The response has no envelope.
 
         Web app: `authorization_code` with `code`, `client_id` and `redirect_uri`; the bearer token
         is the client secret. The access token is valid for 15 minutes. PKCE app: the same with
@@ -795,7 +795,7 @@ class AsyncOauthAPI(AsyncResource):
 
         Exchanges a JWT for an access token to the resources of another account or organization,
         whose owner or administrator has opened the app's authorization link and agreed. For your
-        own account use `oauth.token`. The answer has no envelope.
+        own account use `oauth.token`. The response has no envelope.
 
         The bearer token is a JWT that the app has signed; see `oauth.token`. A JWT works once.
         There is no refresh token. When the token expires, get another one with a new JWT.
@@ -846,7 +846,7 @@ class AsyncOauthAPI(AsyncResource):
 
         Exchanges the JWT of an enterprise privileged app for an access token for the administration
         of the enterprise, such as `enterprises.members.delete` and `organizations.members.list`.
-        The answer has no envelope.
+        The response has no envelope.
 
         Enterprise privileged apps can be created in the default organization only, by its super
         administrators and administrators. The bearer token is a JWT that the app has signed; see

@@ -14,7 +14,8 @@ from ..models import stores as _stores
 from ..operations import stores as _operations
 
 if TYPE_CHECKING:
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncStoresAPI",

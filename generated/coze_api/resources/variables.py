@@ -40,7 +40,7 @@ class VariablesAPI(Resource):
         """Retrieve the values of user variables.
 
         Returns the values that the user variables of a bot or an app have for one user: all of
-        them, or those named in `keywords`. Names that do not exist are left out of the answer
+        them, or those named in `keywords`. Names that do not exist are omitted from the response
         without an error. The definitions of a bot's variables are in `bots.retrieve`.
 
         Pass `app_id`, `bot_id` or both; the call fails without them. Only for bots and apps that
@@ -164,7 +164,7 @@ class AsyncVariablesAPI(AsyncResource):
         """Retrieve the values of user variables.
 
         Returns the values that the user variables of a bot or an app have for one user: all of
-        them, or those named in `keywords`. Names that do not exist are left out of the answer
+        them, or those named in `keywords`. Names that do not exist are omitted from the response
         without an error. The definitions of a bot's variables are in `bots.retrieve`.
 
         Pass `app_id`, `bot_id` or both; the call fails without them. Only for bots and apps that

@@ -17,9 +17,11 @@ from ..operations import workflows as _operations
 
 if TYPE_CHECKING:
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
     from .._core._response import ItemList
-    from .._core._stream import AsyncStream, Stream
+    from .._core._stream import Stream
+    from .._core._stream_async import AsyncStream
 
 __all__ = [
     "AsyncWorkflowsAPI",
@@ -170,8 +172,8 @@ class WorkflowsRunsRunHistoriesAPI(Resource):
         """Retrieve the result of an asynchronous run.
 
         Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
-        which always has one item.
+        started asynchronously. Poll until its status is no longer `Running`. The response is a
+        list, which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
@@ -225,8 +227,8 @@ class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
         """Retrieve the result of an asynchronous run.
 
         Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
-        which always has one item.
+        started asynchronously. Poll until its status is no longer `Running`. The response is a
+        list, which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
@@ -343,7 +345,7 @@ class WorkflowsChatAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -456,7 +458,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -1022,10 +1024,10 @@ class WorkflowsRunsAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_run,
@@ -1102,10 +1104,10 @@ class WorkflowsRunsAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_resume,
@@ -1363,10 +1365,10 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_run,
@@ -1443,10 +1445,10 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_resume,

@@ -15,7 +15,8 @@ from ..operations import workspaces as _operations
 
 if TYPE_CHECKING:
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
 
 __all__ = [
     "AsyncWorkspacesAPI",
@@ -42,13 +43,13 @@ class WorkspacesMembersAPI(Resource):
 
         Adds up to 20 users to a workspace as administrators or members. On enterprise plans they
         are members at once; on personal plans they are invited and become members when they agree.
-        The answer lists the outcome for each.
+        The response lists the outcome for each.
 
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
         members than it may have. The call fails for users whose main account does not let them join
         workspaces of others. Users who are already members or invited are not added again; the
-        answer lists them separately. Needs the permission `addMember`.
+        response lists them separately. Needs the permission `addMember`.
 
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
@@ -90,7 +91,7 @@ class WorkspacesMembersAPI(Resource):
         """Remove members from a workspace.
 
         Removes up to five administrators or members from a workspace. What they own there passes to
-        the owner of the workspace, who cannot be removed. The answer lists the outcome for each.
+        the owner of the workspace, who cannot be removed. The response lists the outcome for each.
 
         Needs the permission `removeMember`.
 
@@ -185,13 +186,13 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
 
         Adds up to 20 users to a workspace as administrators or members. On enterprise plans they
         are members at once; on personal plans they are invited and become members when they agree.
-        The answer lists the outcome for each.
+        The response lists the outcome for each.
 
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
         members than it may have. The call fails for users whose main account does not let them join
         workspaces of others. Users who are already members or invited are not added again; the
-        answer lists them separately. Needs the permission `addMember`.
+        response lists them separately. Needs the permission `addMember`.
 
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
@@ -233,7 +234,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
         """Remove members from a workspace.
 
         Removes up to five administrators or members from a workspace. What they own there passes to
-        the owner of the workspace, who cannot be removed. The answer lists the outcome for each.
+        the owner of the workspace, who cannot be removed. The response lists the outcome for each.
 
         Needs the permission `removeMember`.
 

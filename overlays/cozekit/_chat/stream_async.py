@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from coze_api._core._stream import AsyncStream
+from coze_api._core._stream_async import AsyncStream
 from coze_api.models import Chat, ChatStatus, ChatStreamEvent, Message, MessageCompletedEvent
 from coze_api.operations import chat as _operations
 

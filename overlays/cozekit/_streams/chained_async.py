@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Generic, Self, TypeVar
 
-from coze_api._core._stream import AsyncStream
+from coze_api._core._stream_async import AsyncStream
 
 from ..errors import ChatFailed, StreamGap, StreamInterrupted
 from .chained_base import ChainedStreamBase, EventT

@@ -1,9 +1,9 @@
-"""The format of sound that goes over a WebSocket: always told, never assumed."""
+"""The format of sound that goes over a WebSocket: it must be set, because Coze's default is often wrong."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from coze_api._core._model import Model
@@ -28,170 +28,163 @@ from ..audio import PCM, is_wav
 from ..errors import InvalidArgumentError
 
 __all__ = [
-    "Source", "aeach", "checked", "decoded", "each", "encoded", "input_format", "need_input", "need_output",
-    "output_format", "pieces", "speech_format", "transcription_format",
-]  # fmt: skip
+    "audio_message_factory",
+    "chunks",
+    "decoded",
+    "encoded",
+    "input_format",
+    "output_format",
+    "require_input_format",
+    "require_output_format",
+    "speech_format",
+    "transcription_format",
+]
 
 T = TypeVar("T")
 U = TypeVar("U")
-V = TypeVar("V")
 M = TypeVar("M", bound=Model)
-Source = Iterable[T] | AsyncIterable[T]
-_PIECE = 32 * 1024  # bytes of sound in a message, where the caller does not cut it
+_CHUNK_BYTES = 32 * 1024  # bytes of sound in a message, if the caller passes all of it at once
 
 
-def input_format(given: PCM | SocketInputAudio | Mapping[str, Any]) -> SocketInputAudio:
+def input_format(audio: PCM | SocketInputAudio | Mapping[str, Any]) -> SocketInputAudio:
     """Describe the sound that is sent in a call."""
-    if isinstance(given, PCM):
+    if isinstance(audio, PCM):
         return SocketInputAudio(
             format=SocketInputFormat.PCM,
             codec=SocketInputCodec.PCM,
-            sample_rate=SocketInputSampleRate(given.sample_rate),
-            channel=SocketChannelCount(given.channels),
-            bit_depth=SocketBitDepth(given.bits),
+            sample_rate=SocketInputSampleRate(audio.sample_rate),
+            channel=SocketChannelCount(audio.channels),
+            bit_depth=SocketBitDepth(audio.bits),
         )
-    return _made(SocketInputAudio, given)
+    return _coerce(SocketInputAudio, audio)
 
 
-def transcription_format(given: PCM | TranscriptionInputAudio | Mapping[str, Any]) -> TranscriptionInputAudio:
+def transcription_format(audio: PCM | TranscriptionInputAudio | Mapping[str, Any]) -> TranscriptionInputAudio:
     """Describe the sound that is sent to be turned into text."""
-    if isinstance(given, PCM):
+    if isinstance(audio, PCM):
         return TranscriptionInputAudio(
             format=SocketInputFormat.PCM,
             codec=TranscriptionInputCodec.PCM,
-            sample_rate=given.sample_rate,
-            channel=given.channels,
-            bit_depth=given.bits,
+            sample_rate=audio.sample_rate,
+            channel=audio.channels,
+            bit_depth=audio.bits,
         )
-    return _made(TranscriptionInputAudio, given)
+    return _coerce(TranscriptionInputAudio, audio)
 
 
-def output_format(given: PCM | SocketOutputAudio | Mapping[str, Any]) -> SocketOutputAudio:
+def output_format(audio: PCM | SocketOutputAudio | Mapping[str, Any]) -> SocketOutputAudio:
     """Describe the sound that is received in a call."""
-    if isinstance(given, PCM):
-        return SocketOutputAudio(codec=SocketOutputCodec.PCM, pcm_config=_pcm_config(given))
-    return _made(SocketOutputAudio, given)
+    if isinstance(audio, PCM):
+        return SocketOutputAudio(codec=SocketOutputCodec.PCM, pcm_config=_pcm_config(audio))
+    return _coerce(SocketOutputAudio, audio)
 
 
-def speech_format(given: PCM | SpeechOutputAudio | Mapping[str, Any]) -> SpeechOutputAudio:
+def speech_format(audio: PCM | SpeechOutputAudio | Mapping[str, Any]) -> SpeechOutputAudio:
     """Describe the sound that text is turned into."""
-    if isinstance(given, PCM):
-        return SpeechOutputAudio(codec=SpeechOutputCodec.PCM, pcm_config=_pcm_config(given))
-    return _made(SpeechOutputAudio, given)
+    if isinstance(audio, PCM):
+        return SpeechOutputAudio(codec=SpeechOutputCodec.PCM, pcm_config=_pcm_config(audio))
+    return _coerce(SpeechOutputAudio, audio)
 
 
-def _pcm_config(given: PCM) -> SocketPcmConfig:
-    if (given.channels, given.bits) != (1, 16):
-        raise InvalidArgumentError(f"Coze sends samples of 16 bits in one channel, not as {given}")
-    return SocketPcmConfig(sample_rate=SpeechSampleRate(given.sample_rate))
+def _pcm_config(audio: PCM) -> SocketPcmConfig:
+    if (audio.channels, audio.bits) != (1, 16):
+        raise InvalidArgumentError(f"Coze sends samples of 16 bits in one channel, not as {audio}")
+    return SocketPcmConfig(sample_rate=SpeechSampleRate(audio.sample_rate))
 
 
-def _made(cls: type[M], given: Any) -> M:
-    if isinstance(given, Mapping):
-        return cls.from_dict(dict(given))
-    if isinstance(given, cls):
-        return given
+def _coerce(cls: type[M], audio: Any) -> M:
+    if isinstance(audio, Mapping):
+        return cls.from_dict(dict(audio))
+    if isinstance(audio, cls):
+        return audio
     raise InvalidArgumentError(
-        f"the format of the sound must be a PCM, a {cls.__name__} or a dict, not {type(given).__name__}"
+        f"the format of the sound must be a PCM, a {cls.__name__} or a dict, not {type(audio).__name__}"
     )
 
 
-def need_input(operation: str, told: SocketInputAudio | TranscriptionInputAudio | None) -> None:
-    """Refuse to send sound of a format that was not told.
+def require_input_format(operation: str, declared: SocketInputAudio | TranscriptionInputAudio | None) -> None:
+    """Raise an error if the format of the sound to send is not set.
 
     Raises:
-        InvalidArgumentError: It was not, or not all of it. Coze would assume the rest, such as WAV for bare samples.
+        InvalidArgumentError: A part of the format is missing. Coze's default may be wrong.
     """
-    if told is None or told.format is None:
+    if declared is None or declared.format is None:
         raise InvalidArgumentError(
-            f"{operation}: the format of the sound is not told, and Coze would take it for WAV: "
-            "give connect(input_audio=cozekit.audio.PCM(…)), or input_audio={'format': …}"
+            f"{operation}: the format of the sound is not set, and Coze's default is WAV: "
+            "pass connect(input_audio=cozekit.audio.PCM(…)), or input_audio={'format': …}"
         )
-    if told.format == SocketInputFormat.PCM and None in (told.codec, told.sample_rate, told.channel, told.bit_depth):
+    if declared.format == SocketInputFormat.PCM and None in (
+        declared.codec,
+        declared.sample_rate,
+        declared.channel,
+        declared.bit_depth,
+    ):
         raise InvalidArgumentError(
             f"{operation}: bare samples need codec, sample_rate, channel and bit_depth in input_audio, "
-            "as cozekit.audio.PCM(…) tells them"
+            "as cozekit.audio.PCM(…) sets them"
         )
 
 
-def need_output(operation: str, told: SocketOutputAudio | SpeechOutputAudio | None) -> None:
-    """Refuse to receive sound of a format that was not told.
+def require_output_format(operation: str, declared: SocketOutputAudio | SpeechOutputAudio | None) -> None:
+    """Raise an error if the format of the sound to receive is not set.
 
     Raises:
-        InvalidArgumentError: It was not.
+        InvalidArgumentError: The format is missing.
     """
-    if told is None or told.codec is None:
+    if declared is None or declared.codec is None:
         raise InvalidArgumentError(
-            f"{operation}: the format of the sound to receive is not told: "
-            "give connect(output_audio=cozekit.audio.PCM(24000)), or output_audio={'codec': …}"
+            f"{operation}: the format of the sound to receive is not set: "
+            "pass connect(output_audio=cozekit.audio.PCM(24000)), or output_audio={'codec': …}"
         )
 
 
-def checked(
-    operation: str, told: SocketInputAudio | TranscriptionInputAudio | None, make: Callable[[str], U]
+def audio_message_factory(
+    operation: str, declared: SocketInputAudio | TranscriptionInputAudio | None, make: Callable[[str], U]
 ) -> Callable[[bytes], U]:
-    """Return what makes a message of each piece of sound, and looks at the first one.
+    """Return a function that makes a message of each chunk of sound, and checks the first one.
 
     Raises:
-        InvalidArgumentError: From what is returned: a piece is no bytes, or the first one is of another format.
+        InvalidArgumentError: When the function is called: a chunk is not bytes, or the first one has another format.
     """
     looked = False
 
     def message(piece: bytes) -> U:
         nonlocal looked
         if not isinstance(piece, bytes | bytearray | memoryview):
-            raise InvalidArgumentError(f"{operation}: a piece of sound must be bytes, not {type(piece).__name__}")
+            raise InvalidArgumentError(f"{operation}: a chunk of sound must be bytes, not {type(piece).__name__}")
         if not looked:
             looked = True
-            _compare(operation, told, bytes(piece[:12]))
+            _compare(operation, declared, bytes(piece[:12]))
         return make(encoded(piece))
 
     return message
 
 
-def _compare(operation: str, told: Any, beginning: bytes) -> None:
+def _compare(operation: str, declared: Any, beginning: bytes) -> None:
     wav, ogg = SocketInputFormat.WAV, SocketInputFormat.OGG
-    expected = SocketInputFormat(told.format)
+    expected = SocketInputFormat(declared.format)
     found = wav if is_wav(beginning) else ogg if beginning[:4] == b"OggS" else None
     if found is not None and found != expected:
-        raise InvalidArgumentError(f"{operation}: the sound is {found}, but input_audio tells {expected}")
+        raise InvalidArgumentError(f"{operation}: the sound is {found}, but input_audio is {expected}")
     if found is None and len(beginning) == 12 and expected in {wav, ogg}:
-        raise InvalidArgumentError(f"{operation}: the sound does not begin like {expected}, as input_audio tells")
+        raise InvalidArgumentError(f"{operation}: the sound does not begin like {expected}, the format of input_audio")
 
 
 def encoded(piece: bytes) -> str:
-    """Write sound as Base64."""
+    """Encode sound as Base64."""
     return base64.b64encode(piece).decode()
 
 
 def decoded(text: object) -> bytes:
-    """Read sound from Base64. What is none counts as silence: the message is still there for who wants to see it."""
+    """Decode Base64; return no bytes if the text is invalid. The message itself still has the text."""
     try:
         return base64.b64decode(text) if isinstance(text, str) else b""
     except ValueError:  # text beyond ASCII is none of `binascii.Error`
         return b""
 
 
-def each(source: Iterable[T], make: Callable[[T], U], last: V) -> Iterator[U | V]:
-    """Make a message of each item, and one at the end."""
-    for item in source:
-        yield make(item)
-    yield last
-
-
-async def aeach(source: Source[T], make: Callable[[T], U], last: V) -> AsyncIterator[U | V]:
-    """Make messages of what an iterable of either kind gives."""
-    if isinstance(source, AsyncIterable):
-        async for item in source:
-            yield make(item)
-    else:
-        for item in source:
-            yield make(item)
-    yield last
-
-
-def pieces(sound: T | bytes) -> T | list[bytes]:
-    """Cut sound that is given as a whole."""
+def chunks(sound: T | bytes) -> T | list[bytes]:
+    """Cut sound that is audio as a whole."""
     if isinstance(sound, bytes | bytearray | memoryview):
-        return [bytes(sound[start : start + _PIECE]) for start in range(0, len(sound), _PIECE)]
+        return [bytes(sound[start : start + _CHUNK_BYTES]) for start in range(0, len(sound), _CHUNK_BYTES)]
     return sound

@@ -1,115 +1,123 @@
+# @generated from chat_async.py by `python -m generator sync`; do not edit.
 """Calls: a user and a bot talk, turn by turn."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Sequence
-from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from coze_api.models import (
-    ChatSocketAudioCompleted,
     ChatSocketAudioDelta,
     ChatSocketChatCancel,
     ChatSocketDownlinkMessage,
-    ChatSocketGenerateAudio,
-    ChatSocketInputAudioAppend,
     ChatSocketInputAudioComplete,
-    ChatSocketMessageCreate,
-    ChatSocketSettings,
-    ChatSocketUpdate,
     ChatSocketUplinkMessage,
-    EnterMessageContentType,
     Message,
-    MessageRole,
-    SocketAudio,
     SocketEnterMessage,
-    SocketSpokenText,
-    SocketSpokenTextMode,
+    ToolOutput,
 )
 
-from ..errors import CozeError, InvalidArgumentError
-from .audio_formats import Source, aeach, checked, decoded, each, need_input, need_output, pieces
+from ..errors import CozeError
+from .audio_formats import chunks, decoded, require_output_format
+from .chat_async import ToolSettings, _expects_update, _is_spoken, _message_factory, _settings_of, _spoken, _text
+from .concurrency import Source
 from .session import Session
-from .session_async import AsyncSession
-from .session_state import SocketState
-from .turn import AsyncTurn, Turn
+from .turn_state import TurnState
 
 if TYPE_CHECKING:
-    from .._tool_results import OnToolCall, OnToolError, OnToolRun
-    from .._tools.runner_base import ToolRunnerBase
+    from .._tools.runner import ToolRunner
 
-__all__ = ["AsyncChatSession", "ChatSession"]
-
-_State = SocketState[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]
+__all__ = ["ChatSession", "Turn"]
 
 
-class ToolSettings(TypedDict, total=False):
-    """How tools are carried out. They are those of `chat.run`."""
-
-    max_rounds: int
-    on_tool_error: OnToolError
-    on_tool_call: OnToolCall | None
-    on_tool_run: OnToolRun | None
-
-
-def _append(sound: str) -> ChatSocketUplinkMessage:
-    return ChatSocketInputAudioAppend(data=SocketAudio(delta=sound))
-
-
-def _told(settings: object) -> ChatSocketSettings:
-    told = settings.data if isinstance(settings, ChatSocketUpdate) else None
-    return told or ChatSocketSettings()
-
-
-def _maker(state: _State, settings: object) -> Callable[[bytes], ChatSocketUplinkMessage]:
-    told = _told(settings).input_audio
-    need_input(state.operation, told)
-    return checked(state.operation, told, _append)
-
-
-def _text(given: object) -> list[ChatSocketUplinkMessage] | None:
-    """Make the messages of what the user writes; None where it is sound."""
-    if isinstance(given, str):
-        if not given:
-            raise InvalidArgumentError("there is nothing to say: the text is empty")
-        given = SocketEnterMessage(role=MessageRole.USER, content_type=EnterMessageContentType.TEXT, content=given)
-    return [ChatSocketMessageCreate(data=given)] if isinstance(given, SocketEnterMessage) else None
-
-
-def _spoken(text: str) -> list[ChatSocketUplinkMessage]:
-    if not text:
-        raise InvalidArgumentError("there is nothing to speak: the text is empty")
-    return [ChatSocketGenerateAudio(data=SocketSpokenText(mode=SocketSpokenTextMode.TEXT, text=text))]
-
-
-def _loop(tools: Sequence[Callable[..., Any]], settings: ToolSettings, *, may_await: bool) -> ToolRunnerBase | None:
+def _tool_runner(tools: Sequence[Callable[..., Any]], settings: ToolSettings) -> ToolRunner | None:
     if not tools and not settings:
         return None
-    if may_await:
-        from .._tools.runner_async import AsyncToolRunner  # loaded by those who have tools
-
-        return AsyncToolRunner.create(tools, **settings)
-    from .._tools.runner import ToolRunner
+    from .._tools.runner import ToolRunner  # needed with tools only
 
     return ToolRunner.create(tools, **settings)
 
 
-def _is_spoken(message: ChatSocketDownlinkMessage) -> bool:
-    return isinstance(message, ChatSocketAudioCompleted)
+class Turn(TurnState):
+    """A turn in progress. Iterate over it for messages, over `text` for text, or over `audio` for sound.
 
+    The user's input is sent when reading begins. Closing it early stops sending; the next turn cancels the answer.
+    """
 
-def _expects_update(state: _State, settings: ChatSocketUplinkMessage) -> frozenset[str]:
-    """Name what confirms settings, unless they say that it is not to be sent."""
-    wanted = _told(settings).event_subscriptions
-    found = state.confirmations(settings)
-    return found & frozenset(wanted) if wanted else found
+    def __iter__(self) -> Iterator[ChatSocketDownlinkMessage]:
+        return self
+
+    def __next__(self) -> ChatSocketDownlinkMessage:
+        self._raise_failure()
+        try:
+            if self._before is not None:
+                self._session._finish_turn(self._before)
+                self._before = None
+            message: ChatSocketDownlinkMessage = next(self._answer)
+        except CozeError as error:
+            self._record_failure(error)
+            raise
+        self._on_message(message)
+        if self._requires_action and self._tools is not None and (outputs := self._tools.run_calls(self.chat)):
+            self.submit_tool_outputs(outputs)
+        return message
+
+    @property
+    def text(self) -> Iterator[str]:
+        """The answer's text, piece by piece."""
+        for _ in self:
+            self._require_no_pending_tools()
+            if self._text:
+                yield self._text
+
+    @property
+    def audio(self) -> Iterator[bytes]:
+        """The answer's sound, piece by piece. Needs `output_audio`."""
+        self._session._require_output()
+        return self._sounds()
+
+    def _sounds(self) -> Iterator[bytes]:
+        for _ in self:
+            self._require_no_pending_tools()
+            if self._sound:
+                yield self._sound
+
+    def until_done(self) -> Self:
+        """Read to the end and return the turn itself.
+
+        Raises:
+            ActionRequired: The bot calls tools. Submit their outputs by `submit_tool_outputs` and continue to read.
+            ChatFailed: The chat failed.
+            SocketClosed: The connection ended before the turn did.
+        """
+        for _ in self:
+            self._require_no_pending_tools()
+        return self
+
+    def submit_tool_outputs(self, outputs: Sequence[ToolOutput | dict[str, Any]]) -> None:
+        """Give the results of the tool calls that `chat.required_action` names. Then continue to read.
+
+        Args:
+            outputs: One result for each call.
+        """
+        self._session.send(self._outputs(outputs))
+        self._requires_action = False
+
+    def cancel(self) -> None:
+        """Cancel the answer. Continue to read to the end, or begin the next turn."""
+        self._session.send(ChatSocketChatCancel())
+
+    def close(self) -> None:
+        """Stop reading and sending. The next turn cancels the answer if it is not complete."""
+        self._answer.close()
 
 
 class ChatSession(Session[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
     """A call with a bot.
 
-    `talk` is one turn after the other, as with a button to talk. Where Coze finds the ends of what the user says
-    (turn detection by the server), send sound by `converse` and see what comes.
+    `talk` is one turn after the other, as with a push-to-talk button. If Coze detects the end of the user's speech
+    (turn detection by the server), send sound by `converse` and read the messages.
     """
 
     _turn: Turn | None = None
@@ -117,100 +125,8 @@ class ChatSession(Session[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
     def _confirmations(self, settings: ChatSocketUplinkMessage) -> frozenset[str]:
         return _expects_update(self._state, settings)
 
-    def _need_output(self) -> None:
-        need_output(self._state.operation, _told(self._settings).output_audio)
-
-    def talk(
-        self,
-        what: str | SocketEnterMessage | bytes | Iterable[bytes],
-        *,
-        tools: Sequence[Callable[..., Any]] = (),
-        **settings: Unpack[ToolSettings],
-    ) -> Turn:
-        """Say something to the bot.
-
-        Args:
-            what: A text, a message, or sound: pieces of it, or all of it. Pieces are sent by a thread of their own
-                while the answer is received, and end the turn.
-            tools: Functions for what the bot calls, as in `chat.run`. They are carried out while the turn is read.
-            **settings: `max_rounds`, `on_tool_error`, `on_tool_call` and `on_tool_run`, as in `chat.run`.
-
-        Returns:
-            The turn, to be read as it happens. What is said is sent when reading begins. If the turn before is not at
-            its end, the bot is told to stop first.
-
-        Raises:
-            InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format; or a
-                function is no tool.
-        """
-        loop = _loop(tools, settings, may_await=False)
-        messages: Iterable[ChatSocketUplinkMessage] | None = _text(what)
-        if messages is None:
-            make = _maker(self._state, self._settings)
-            messages = each(pieces(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
-        self._turn = Turn(self, self._exchange(messages, closes=False), loop, self._turn)
-        return self._turn
-
-    def _settle(self, before: Turn) -> None:
-        """End the turn before, whose rest would be taken for a part of this one."""
-        begun = before.latest_begun
-        before.close()
-        if begun is None or begun.is_settled or not self.is_open:
-            return
-        begun.close()
-        self.send(ChatSocketChatCancel())
-        while not begun.ended:
-            try:
-                begun._see(self._receive(timeout=self._state.options.close_timeout))
-            except CozeError as error:
-                if begun.settles(error):
-                    return
-                raise
-
-    def speak(self, text: str) -> Generator[bytes, None, None]:
-        """Have a text spoken as it is, without asking the bot, for example when the user is silent.
-
-        Args:
-            text: The text, fewer than 1024 bytes of UTF-8.
-
-        Returns:
-            The sound, piece by piece, in the format of `output_audio`. An answer that is being given is interrupted.
-        """
-        self._need_output()
-        return self._speak(_spoken(text))
-
-    def _speak(self, messages: list[ChatSocketUplinkMessage]) -> Generator[bytes, None, None]:
-        with closing(self._exchange(messages, _is_spoken, closes=False)) as answer:
-            for message in answer:
-                match message:
-                    case ChatSocketAudioDelta(data=Message(content=sound)):
-                        yield decoded(sound)
-
-    def converse(self, sound: Iterable[bytes]) -> Generator[ChatSocketDownlinkMessage, None, None]:
-        """Send sound and receive whatever comes, over many turns, until you leave or the connection is closed.
-
-        For turn detection by the server: `turn_detection` in the settings.
-
-        Args:
-            sound: Pieces of sound, such as a microphone gives. They are sent by a thread of their own.
-
-        Returns:
-            All messages. Leaving it early closes the session.
-        """
-        make = _maker(self._state, self._settings)
-        return self._exchange(map(make, sound), lambda _: False)
-
-
-class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
-    """A call with a bot, awaited. See `ChatSession`."""
-
-    _turn: AsyncTurn | None = None
-
-    def _confirmations(self, settings: ChatSocketUplinkMessage) -> frozenset[str]:
-        return _expects_update(self._state, settings)
-
-    def _need_output(self) -> None:
-        need_output(self._state.operation, _told(self._settings).output_audio)
+    def _require_output(self) -> None:
+        require_output_format(self._state.operation, _settings_of(self._settings).output_audio)
 
     def talk(
         self,
@@ -218,59 +134,78 @@ class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkM
         *,
         tools: Sequence[Callable[..., Any]] = (),
         **settings: Unpack[ToolSettings],
-    ) -> AsyncTurn:
-        """Say something to the bot. See `ChatSession.talk`.
+    ) -> Turn:
+        """Send the user's input and return the turn that answers it.
 
-        Pieces of sound may come from an async iterable, too, and tools may be async functions.
+        Args:
+            what: A text, a message, or sound: all of it, or chunks. Chunks are sent in the background
+                while the answer is received, and end the turn. Async clients take async iterables, too.
+            tools: Functions that the bot may call, as in `chat.run`. They are called while the turn is read.
+                Async clients take async functions, too.
+            **settings: `max_rounds`, `on_tool_error`, `on_tool_call` and `on_tool_run`, as in `chat.run`.
+
+        Returns:
+            The turn. The input is sent when reading begins. If the turn before has not ended, its answer is canceled
+            first.
+
+        Raises:
+            InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format; or a
+                function is no tool.
         """
-        loop = _loop(tools, settings, may_await=True)
+        runner = _tool_runner(tools, settings)
         messages: Any = _text(what)
         if messages is None:
-            make = _maker(self._state, self._settings)
-            messages = aeach(pieces(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
-        self._turn = AsyncTurn(self, self._exchange(messages, closes=False), loop, self._turn)
+            make = _message_factory(self._state, self._settings)
+            messages = self._messages(chunks(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
+        self._turn = Turn(self, self._exchange(messages, closes=False), runner, self._turn)
         return self._turn
 
-    async def _settle(self, before: AsyncTurn) -> None:
-        """End the turn before, whose rest would be taken for a part of this one."""
-        begun = before.latest_begun
-        await before.close()
-        if begun is None or begun.is_settled or not self.is_open:
+    def _finish_turn(self, before: Turn) -> None:
+        """End the turn before, so that the rest of its messages is not taken for a part of this one."""
+        started = before.latest_started
+        before.close()
+        if started is None or started.is_settled or not self.is_open:
             return
-        await begun.close()
-        await self.send(ChatSocketChatCancel())
-        while not begun.ended:
+        started.close()
+        self.send(ChatSocketChatCancel())
+        while not started.ended:
             try:
-                begun._see(await self._receive(timeout=self._state.options.close_timeout))
+                started._on_message(self._receive(timeout=self._state.options.close_timeout))
             except CozeError as error:
-                if begun.settles(error):
+                if started.ends_turn(error):
                     return
                 raise
 
-    def speak(self, text: str) -> AsyncGenerator[bytes, None]:
-        """Have a text spoken as it is, without asking the bot. See `ChatSession.speak`."""
-        self._need_output()
+    def speak(self, text: str) -> Generator[bytes, None]:
+        """Speak a text as it is, without calling the bot, for example when the user is silent.
+
+        Args:
+            text: The text, fewer than 1024 bytes of UTF-8.
+
+        Returns:
+            The sound, piece by piece, in the format of `output_audio`. This interrupts an answer.
+        """
+        self._require_output()
         return self._speak(_spoken(text))
 
-    async def _speak(self, messages: list[ChatSocketUplinkMessage]) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._exchange(messages, _is_spoken, closes=False)) as answer:
-            async for message in answer:
+    def _speak(self, messages: list[ChatSocketUplinkMessage]) -> Generator[bytes, None]:
+        with closing(self._exchange(messages, _is_spoken, closes=False)) as answer:
+            for message in answer:
                 match message:
                     case ChatSocketAudioDelta(data=Message(content=sound)):
                         yield decoded(sound)
 
-    def converse(self, sound: Source[bytes]) -> AsyncGenerator[ChatSocketDownlinkMessage, None]:
-        """Send sound and receive whatever comes, over many turns. See `ChatSession.converse`."""
-        make = _maker(self._state, self._settings)
-        return self._exchange(_amap(make, sound), lambda _: False)
+    def converse(self, sound: Source[bytes]) -> Generator[ChatSocketDownlinkMessage, None]:
+        """Send sound and receive all messages of many turns, until the iteration ends or the connection is closed.
 
+        For turn detection by the server: `turn_detection` in the settings.
 
-async def _amap(
-    make: Callable[[bytes], ChatSocketUplinkMessage], sound: Source[bytes]
-) -> AsyncGenerator[ChatSocketUplinkMessage, None]:
-    if isinstance(sound, AsyncIterable):
-        async for piece in sound:
-            yield make(piece)
-    else:
-        for piece in sound:
-            yield make(piece)
+        Args:
+            sound: Pieces of sound, such as from a microphone. They are sent in the background. Async clients take
+                async iterables, too.
+
+        Returns:
+            All messages. Closing it early closes the session.
+        """
+        make = _message_factory(self._state, self._settings)
+        return self._exchange(self._messages(sound, make), lambda _: False)

@@ -1,52 +1,186 @@
-"""Connections that carry texts, sync and async: those of the library websockets, once they are open."""
+"""Open connections that carry texts, sync and async: those of the library websockets."""
 
+# Not derived: websockets has another API for threads, which receives, pings and closes under locks.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import time
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
+import attrs
+from anyio import move_on_after  # a dependency of httpx
 from websockets import exceptions as _ws
+from websockets.asyncio.client import connect as _aconnect
+from websockets.sync import client as _sync
+from websockets.version import version as _version
 
-__all__ = ["AsyncWire", "Wire", "WireClosed"]
+from coze_api._core._http import ConnectError, ConnectTimeout, HTTPRequest, HTTPResponse
+
+from ..errors import InvalidArgumentError
+from .session_state import ConnectionClosed
+from .thread_safe_tls import ThreadSafeSSLContext
+
+__all__ = ["AsyncConnection", "ConnectParams", "Connection"]
+
+_KNOWS_PROXIES = int(_version.partition(".")[0]) >= 15
+_SECRET = {"authorization", "cookie", "proxy-authorization", "set-cookie"}
+_log = logging.getLogger("cozekit.websockets")
 
 
-class WireClosed(Exception):
-    """The connection is closed, or broke."""
-
-    def __init__(self, code: int, reason: str, *, clean: bool, here: bool) -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason
-        self.clean = clean
-        self.here = here
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    """Hide tokens in the log that websockets writes of a handshake."""
+    if isinstance(record.args, tuple) and len(record.args) == 2 and str(record.args[0]).lower() in _SECRET:
+        record.args = (record.args[0], "[hidden]")
+    return True
 
 
-def _closed(error: _ws.ConnectionClosed) -> WireClosed:
-    told = error.rcvd or error.sent
-    if told is None:
+_log.addFilter(_hide_secrets)
+
+
+@attrs.frozen
+class ConnectParams:
+    """Parameters of a connection.
+
+    Attributes:
+        url: Address.
+        headers: Headers in addition to those of every handshake.
+        request: The request that these parameters come from.
+        ssl: TLS settings, for `wss://`.
+        proxy: Address of a proxy, True for that of the environment, None for none.
+        open_timeout: Seconds until the connection must be open.
+        close_timeout: Seconds for the closing handshake.
+        max_size: Largest message in bytes.
+    """
+
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    request: HTTPRequest = attrs.field(repr=False)
+    ssl: Any
+    proxy: str | bool | None = attrs.field(repr=False)
+    open_timeout: float | None
+    close_timeout: float | None
+    max_size: int
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments for websockets."""
+        arguments: dict[str, Any] = {
+            "additional_headers": self.headers,
+            "user_agent_header": None,  # it is among the headers
+            "compression": None,  # audio in Base64 hardly shrinks, and compression would delay each message
+            "open_timeout": self.open_timeout,
+            "close_timeout": self.close_timeout,
+            "max_size": self.max_size,
+            "logger": _log,
+        }
+        if self.ssl is not None:
+            arguments["ssl"] = self.ssl
+        if _KNOWS_PROXIES:
+            arguments |= {"proxy": self.proxy, "ping_interval": None}
+        elif isinstance(self.proxy, str):
+            raise InvalidArgumentError(f"a proxy for WebSockets needs websockets 15 or later; this is {_version}")
+        return arguments
+
+    def to_response(self, status: int, headers: Any, body: bytes | bytearray | None) -> HTTPResponse:
+        """Convert the response to the handshake."""
+        pairs = [(key, value) for key, value in headers.raw_items() if key.lower() != "content-encoding"]
+        return HTTPResponse(status, headers=pairs, content=bytes(body or b""), request=self.request)
+
+    def response_or_raise(self, error: Exception) -> HTTPResponse:
+        """Return the response to a rejected handshake.
+
+        Raises:
+            ConnectError, ConnectTimeout: There was no response.
+            InvalidArgumentError: The proxy's address cannot be used.
+        """
+        if isinstance(error, MemoryError):
+            raise error
+        if isinstance(error, _ws.InvalidStatus):
+            response = error.response
+            return self.to_response(response.status_code, response.headers, response.body)
+        if type(error).__name__ == "InvalidProxy":  # unknown to websockets 14; its text shows the proxy's password
+            raise InvalidArgumentError("the proxy for WebSockets has an unusable address") from error
+        where = self.url.partition("?")[0]
+        if isinstance(error, TimeoutError):
+            raise ConnectTimeout(f"{where}: not open in time", request=self.request) from error
+        raise ConnectError(f"{where}: {str(error) or type(error).__name__}", request=self.request) from error
+
+
+class _NoRedirects:
+    """Follows no redirect, which would send the token to another address."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class _AsyncConnect(_NoRedirects, _aconnect):
+    """Connects."""
+
+
+def _without_redirects(connect: Any) -> Any:
+    """Keep websockets 17 from following redirects; earlier versions of its sync client do not know them."""
+    follows = getattr(_sync, "reconnect", None)
+    return connect if follows is None else type("_Connect", (_NoRedirects, follows), {})
+
+
+_connect = _without_redirects(_sync.connect)
+
+
+def _closed(error: _ws.ConnectionClosed) -> ConnectionClosed:
+    frame = error.rcvd or error.sent
+    if frame is None:
         cause = error.__cause__
-        return WireClosed(1006, str(cause or ""), clean=False, here=False)
-    here = error.rcvd is None or error.rcvd_then_sent is False
+        return ConnectionClosed(1006, str(cause or ""), clean=False, locally=False)
+    locally = error.rcvd is None or error.rcvd_then_sent is False
     clean = isinstance(error, _ws.ConnectionClosedOK)
-    return WireClosed(told.code, told.reason, clean=clean, here=here)
+    return ConnectionClosed(frame.code, frame.reason, clean=clean, locally=locally)
 
 
-class Wire:
+class Connection:
     """A connection. One thread may receive while others send."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._send_lock = threading.Lock()
+        self._closing = threading.Event()
+        self._heartbeat: threading.Thread | None = None
+        self._ping: tuple[float, threading.Event] | None = None
+
+    @classmethod
+    def connect(cls, params: ConnectParams) -> tuple[Self | None, HTTPResponse]:
+        """Connect.
+
+        Returns:
+            The connection, or None if the server rejected it, and the response.
+
+        Raises:
+            ConnectError, ConnectTimeout: There was no response.
+        """
+        arguments = params.arguments()
+        if params.ssl is not None:
+            arguments["ssl"] = ThreadSafeSSLContext(params.ssl)  # websockets calls only its `wrap_socket`
+        try:
+            connection = _connect(
+                params.url, **arguments
+            ).__enter__()  # later versions connect here, earlier ones before
+        except Exception as error:
+            return None, params.response_or_raise(error)
+        assert connection.response is not None
+        response = connection.response
+        return cls(connection), params.to_response(response.status_code, response.headers, None)
 
     def send(self, text: str) -> None:
         """Send a text.
 
         Raises:
-            WireClosed: The connection is closed.
+            ConnectionClosed: The connection is closed.
         """
         try:
-            self._connection.send(text)
+            with self._send_lock:
+                self._connection.send(text)
         except _ws.ConnectionClosed as error:
             raise _closed(error) from error
 
@@ -54,8 +188,8 @@ class Wire:
         """Wait for a message.
 
         Raises:
-            TimeoutError: None came. Nothing of one that comes later is lost.
-            WireClosed: The connection is closed.
+            TimeoutError: No message came in time. A later one is not lost.
+            ConnectionClosed: The connection is closed.
         """
         try:
             received: str | bytes = self._connection.recv(timeout, decode=False)
@@ -65,59 +199,106 @@ class Wire:
             raise RuntimeError("another thread is waiting for messages of this session") from None
         return received.encode() if isinstance(received, str) else received
 
-    def ping(self) -> threading.Event | None:
-        """Send a ping; what is returned is set by the answer. None where the connection is closed."""
-        try:
-            pong: threading.Event = self._connection.ping()
-        except _ws.ConnectionClosed:
-            return None
-        return pong
+    def start_heartbeat(self, interval: float) -> None:
+        """Send a ping at each interval, unless the last one is still unanswered."""
+        self._heartbeat = threading.Thread(
+            target=self._heartbeat_loop, args=[interval], name="cozekit-heartbeat", daemon=True
+        )
+        self._heartbeat.start()
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye and hang up. What was not received by then is thrown away."""
-        draining = threading.Thread(target=self._drain, name="cozekit-drain", daemon=True)
-        draining.start()
-        self._connection.close(code, reason)
-        draining.join()
+    def _heartbeat_loop(self, interval: float) -> None:
+        with suppress(_ws.ConnectionClosed):
+            while not self._closing.wait(interval):
+                if self.unanswered_ping is None:
+                    self._ping = (time.monotonic(), self._connection.ping())
+
+    @property
+    def unanswered_ping(self) -> float | None:
+        """When the latest ping was sent, if it has no answer yet."""
+        return None if self._ping is None or self._ping[1].is_set() else self._ping[0]
+
+    def close(self, code: int, reason: str, timeout: float | None) -> None:
+        """Close the connection. Messages that were not received by then are discarded."""
+        self._closing.set()
+        # If the server does not read, a thread may be blocked while sending, which would block the close frame, too.
+        if self._send_lock.acquire(timeout=timeout or -1):
+            self._send_lock.release()
+            draining = threading.Thread(target=self._drain, name="cozekit-drain", daemon=True)
+            draining.start()
+            self._connection.close(code, reason)
+            draining.join()
+        else:
+            self.abort()
+        if self._heartbeat is not None:
+            self._heartbeat.join()
 
     def _drain(self) -> None:
-        """Make room, since nothing is read from a full connection, not even the other side's goodbye."""
+        """Discard messages, because websockets reads nothing, not even a close frame, while its buffer is full."""
         with suppress(_ws.ConnectionClosed, _ws.ConcurrencyError):
             while True:
                 self._connection.recv(decode=False)
 
     def abort(self) -> None:
-        """Hang up at once."""
+        """Close the connection at once, without a closing handshake."""
         self._connection.close_socket()
         self._connection.recv_events_thread.join()
 
 
-class AsyncWire:
-    """A connection, awaited. One task may receive while others send.
+class AsyncConnection:
+    """A connection. One task may receive while others send.
 
-    Receiving goes on in a task of its own while nobody waits: websockets loses a message in fragments, or fails,
-    where waiting for it is cancelled.
+    A task of its own receives, also while nobody waits: if a call to `recv` of websockets is canceled, it loses a
+    message that consists of fragments, or fails.
     """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._receiving: asyncio.Future[Any] | None = None
         self._is_awaited = False
+        self._heartbeat: asyncio.Task[None] | None = None
+        self._ping: tuple[float, asyncio.Future[float]] | None = None
+
+    @classmethod
+    async def connect(cls, params: ConnectParams) -> tuple[Self | None, HTTPResponse]:
+        """Connect.
+
+        Returns:
+            The connection, or None if the server rejected it, and the response.
+
+        Raises:
+            ConnectError, ConnectTimeout: There was no response.
+        """
+        try:
+            connection = await _AsyncConnect(params.url, **{**params.arguments(), "ping_interval": None})
+        except Exception as error:
+            return None, params.response_or_raise(error)
+        assert connection.response is not None
+        response = connection.response
+        return cls(connection), params.to_response(response.status_code, response.headers, None)
 
     async def send(self, text: str) -> None:
-        """Send a text. See `Wire.send`."""
+        """Send a text.
+
+        Raises:
+            ConnectionClosed: The connection is closed.
+        """
         try:
             await self._connection.send(text)
         except _ws.ConnectionClosed as error:
             raise _closed(error) from error
 
-    async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109  (a state machine decides it, for both)
-        """Wait for a message. See `Wire.receive`. Cancelling it loses nothing."""
+    async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109  (as for threads)
+        """Wait for a message. Canceling the call loses none.
+
+        Raises:
+            TimeoutError: No message came in time. A later one is not lost.
+            ConnectionClosed: The connection is closed.
+        """
         if self._is_awaited:
             raise RuntimeError("another task is waiting for messages of this session")
         if self._receiving is None:
             self._receiving = asyncio.ensure_future(self._connection.recv(decode=False))
-            self._receiving.add_done_callback(_look_at)
+            self._receiving.add_done_callback(_retrieve_exception)
         self._is_awaited = True
         try:
             await asyncio.wait([self._receiving], timeout=timeout)
@@ -132,17 +313,35 @@ class AsyncWire:
             raise _closed(error) from error
         return message.encode() if isinstance(message, str) else message
 
-    async def ping(self) -> Any:
-        """Send a ping; what is returned is done by the answer. None where the connection is closed."""
-        try:
-            pong = await self._connection.ping()
-        except _ws.ConnectionClosed:
-            return None
-        pong.add_done_callback(_look_at)
-        return pong
+    def start_heartbeat(self, interval: float) -> None:
+        """Send a ping at each interval, unless the last one is still unanswered."""
+        self._heartbeat = asyncio.create_task(self._heartbeat_loop(interval), name="cozekit-heartbeat")
 
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye and hang up. What was not received by then is thrown away."""
+    async def _heartbeat_loop(self, interval: float) -> None:
+        with suppress(_ws.ConnectionClosed):
+            while True:
+                await asyncio.sleep(interval)
+                if self.unanswered_ping is None:
+                    pong = await self._connection.ping()
+                    pong.add_done_callback(_retrieve_exception)
+                    self._ping = (time.monotonic(), pong)
+
+    @property
+    def unanswered_ping(self) -> float | None:
+        """When the latest ping was sent, if it has no answer yet."""
+        return None if self._ping is None or self._ping[1].done() else self._ping[0]
+
+    async def close(self, code: int, reason: str, timeout: float | None) -> None:  # noqa: ASYNC109  (as for threads)
+        """Close the connection. Messages that were not received by then are discarded."""
+        with move_on_after(timeout) as scope:
+            await self._close(code, reason)
+        if scope.cancelled_caught:
+            await self.abort()
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.wait([self._heartbeat])
+
+    async def _close(self, code: int, reason: str) -> None:
         draining = asyncio.ensure_future(self._drain())
         try:
             await self._connection.close(code, reason)
@@ -152,8 +351,10 @@ class AsyncWire:
             await self._stop_receiving()
 
     async def _drain(self) -> None:
-        """Make room. See `Wire`."""
-        with suppress(WireClosed, RuntimeError):  # where another task waits for messages, it makes room
+        """Discard messages, because websockets reads nothing, not even a close frame, while its buffer is full."""
+        with suppress(
+            ConnectionClosed, RuntimeError
+        ):  # RuntimeError: another task receives, which empties the buffer, too
             while True:
                 await self.receive(None)
 
@@ -163,13 +364,13 @@ class AsyncWire:
             await asyncio.wait([self._receiving])
 
     async def abort(self) -> None:
-        """Hang up at once."""
+        """Close the connection at once, without a closing handshake."""
         self._connection.transport.abort()
         with suppress(_ws.ConnectionClosed):
             await self._connection.wait_closed()
 
 
-def _look_at(done: asyncio.Future[Any]) -> None:
-    """Look at a failure, since asyncio tells of those that nobody looks at: who receives next is told anyway."""
+def _retrieve_exception(done: asyncio.Future[Any]) -> None:
+    """Retrieve the exception, so that asyncio does not log it as unhandled. The next call to receive raises it."""
     if not done.cancelled():
         done.exception()

@@ -38,7 +38,7 @@ class SocketOptions:
         proxy: Address of a proxy; True for that of the environment, but none for an address of this machine; None
             for none. Needs websockets 15 or later, before which True means none.
         open_timeout: Longest time to connect, for each attempt.
-        close_timeout: Longest time to say goodbye.
+        close_timeout: Longest time of the closing handshake.
         idle_timeout: Longest silence: neither sent nor received while a message is waited for.
         ping_interval: Time between two pings; None for none.
         ping_timeout: Longest time until a ping is answered while a message is waited for.

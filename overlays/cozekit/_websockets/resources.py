@@ -36,7 +36,7 @@ from ..audio import PCM
 from .chat import ChatSession
 from .interpretation import InterpretationSession
 from .options import SocketOptions
-from .settings import Given, chat_update, interpretation_update, options_for, speech_update, transcription_update
+from .settings import MappingInput, chat_update, interpretation_update, options_for, speech_update, transcription_update
 from .speech import SpeechSession
 from .transcriptions import TranscriptionSession
 
@@ -49,8 +49,8 @@ class Speech(WebsocketsAudioSpeechAPI):
     def connect(
         self,
         *,
-        output_audio: PCM | SpeechOutputAudio | Given | None = None,
-        settings: SpeechSettings | Given | None = None,
+        output_audio: PCM | SpeechOutputAudio | MappingInput | None = None,
+        settings: SpeechSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[AudioSpeechHandshakeParams],
     ) -> SpeechSession:
@@ -58,7 +58,7 @@ class Speech(WebsocketsAudioSpeechAPI):
 
         Args:
             output_audio: Voice and format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -77,8 +77,8 @@ class Transcriptions(WebsocketsAudioTranscriptionsAPI):
     def connect(
         self,
         *,
-        input_audio: PCM | TranscriptionInputAudio | Given | None = None,
-        settings: TranscriptionSettings | Given | None = None,
+        input_audio: PCM | TranscriptionInputAudio | MappingInput | None = None,
+        settings: TranscriptionSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[AudioTranscriptionsHandshakeParams],
     ) -> TranscriptionSession:
@@ -86,7 +86,7 @@ class Transcriptions(WebsocketsAudioTranscriptionsAPI):
 
         Args:
             input_audio: Format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -99,15 +99,15 @@ class Transcriptions(WebsocketsAudioTranscriptionsAPI):
         return TranscriptionSession(self._client, handshake, options_for(self._client, options), made)
 
 
-class Interpreting(WebsocketsAudioSimultInterpretationAPI):
+class InterpretationWebsocket(WebsocketsAudioSimultInterpretationAPI):
     """Speech interpreted while it is still being spoken."""
 
     def connect(
         self,
         *,
-        input_audio: PCM | SocketInputAudio | Given | None = None,
-        output_audio: PCM | SocketOutputAudio | Given | None = None,
-        settings: InterpretationSettings | Given | None = None,
+        input_audio: PCM | SocketInputAudio | MappingInput | None = None,
+        output_audio: PCM | SocketOutputAudio | MappingInput | None = None,
+        settings: InterpretationSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[HandshakeOptions],
     ) -> InterpretationSession:
@@ -117,7 +117,7 @@ class Interpreting(WebsocketsAudioSimultInterpretationAPI):
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
             settings: All settings of the connection, the languages among them. They are sent first, and confirmed by
-                Coze before `with` goes on.
+                Coze before the session is open.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -130,15 +130,15 @@ class Interpreting(WebsocketsAudioSimultInterpretationAPI):
         return InterpretationSession(self._client, handshake, options_for(self._client, options), made)
 
 
-class Calls(WebsocketsChatAPI):
+class ChatWebsocket(WebsocketsChatAPI):
     """Calls with a bot."""
 
     def connect(
         self,
         *,
-        input_audio: PCM | SocketInputAudio | Given | None = None,
-        output_audio: PCM | SocketOutputAudio | Given | None = None,
-        settings: ChatSocketSettings | Given | None = None,
+        input_audio: PCM | SocketInputAudio | MappingInput | None = None,
+        output_audio: PCM | SocketOutputAudio | MappingInput | None = None,
+        settings: ChatSocketSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[ChatHandshakeParams],
     ) -> ChatSession:
@@ -147,7 +147,7 @@ class Calls(WebsocketsChatAPI):
         Args:
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`: `bot_id` and so on.
 
@@ -174,9 +174,9 @@ class Audio(WebsocketsAudioAPI):
         return Transcriptions(self._client)
 
     @cached_property
-    def simult_interpretation(self) -> Interpreting:
+    def simult_interpretation(self) -> InterpretationWebsocket:
         """Speech interpreted while it is still being spoken."""
-        return Interpreting(self._client)
+        return InterpretationWebsocket(self._client)
 
 
 class Websockets(WebsocketsAPI):
@@ -188,6 +188,6 @@ class Websockets(WebsocketsAPI):
         return Audio(self._client)
 
     @cached_property
-    def chat(self) -> Calls:
+    def chat(self) -> ChatWebsocket:
         """Calls with a bot."""
-        return Calls(self._client)
+        return ChatWebsocket(self._client)

@@ -32,12 +32,12 @@ from coze_api.resources.websockets import (
 
 from .._call_options import hide_headers
 from ..audio import PCM
-from .chat import AsyncChatSession
-from .interpretation import AsyncInterpretationSession
+from .chat_async import AsyncChatSession
+from .interpretation_async import AsyncInterpretationSession
 from .options import SocketOptions
-from .settings import Given, chat_update, interpretation_update, options_for, speech_update, transcription_update
-from .speech import AsyncSpeechSession
-from .transcriptions import AsyncTranscriptionSession
+from .settings import MappingInput, chat_update, interpretation_update, options_for, speech_update, transcription_update
+from .speech_async import AsyncSpeechSession
+from .transcriptions_async import AsyncTranscriptionSession
 
 __all__ = ["AsyncWebsockets"]
 
@@ -48,8 +48,8 @@ class AsyncSpeech(AsyncWebsocketsAudioSpeechAPI):
     def connect(
         self,
         *,
-        output_audio: PCM | SpeechOutputAudio | Given | None = None,
-        settings: SpeechSettings | Given | None = None,
+        output_audio: PCM | SpeechOutputAudio | MappingInput | None = None,
+        settings: SpeechSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[AudioSpeechHandshakeParams],
     ) -> AsyncSpeechSession:
@@ -57,7 +57,7 @@ class AsyncSpeech(AsyncWebsocketsAudioSpeechAPI):
 
         Args:
             output_audio: Voice and format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -76,8 +76,8 @@ class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
     def connect(
         self,
         *,
-        input_audio: PCM | TranscriptionInputAudio | Given | None = None,
-        settings: TranscriptionSettings | Given | None = None,
+        input_audio: PCM | TranscriptionInputAudio | MappingInput | None = None,
+        settings: TranscriptionSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[AudioTranscriptionsHandshakeParams],
     ) -> AsyncTranscriptionSession:
@@ -85,7 +85,7 @@ class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
 
         Args:
             input_audio: Format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -98,15 +98,15 @@ class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
         return AsyncTranscriptionSession(self._client, handshake, options_for(self._client, options), made)
 
 
-class AsyncInterpreting(AsyncWebsocketsAudioSimultInterpretationAPI):
+class AsyncInterpretationWebsocket(AsyncWebsocketsAudioSimultInterpretationAPI):
     """Speech interpreted while it is still being spoken."""
 
     def connect(
         self,
         *,
-        input_audio: PCM | SocketInputAudio | Given | None = None,
-        output_audio: PCM | SocketOutputAudio | Given | None = None,
-        settings: InterpretationSettings | Given | None = None,
+        input_audio: PCM | SocketInputAudio | MappingInput | None = None,
+        output_audio: PCM | SocketOutputAudio | MappingInput | None = None,
+        settings: InterpretationSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[HandshakeOptions],
     ) -> AsyncInterpretationSession:
@@ -116,7 +116,7 @@ class AsyncInterpreting(AsyncWebsocketsAudioSimultInterpretationAPI):
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
             settings: All settings of the connection, the languages among them. They are sent first, and confirmed by
-                Coze before `with` goes on.
+                Coze before the session is open.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -129,15 +129,15 @@ class AsyncInterpreting(AsyncWebsocketsAudioSimultInterpretationAPI):
         return AsyncInterpretationSession(self._client, handshake, options_for(self._client, options), made)
 
 
-class AsyncCalls(AsyncWebsocketsChatAPI):
+class AsyncChatWebsocket(AsyncWebsocketsChatAPI):
     """Calls with a bot."""
 
     def connect(
         self,
         *,
-        input_audio: PCM | SocketInputAudio | Given | None = None,
-        output_audio: PCM | SocketOutputAudio | Given | None = None,
-        settings: ChatSocketSettings | Given | None = None,
+        input_audio: PCM | SocketInputAudio | MappingInput | None = None,
+        output_audio: PCM | SocketOutputAudio | MappingInput | None = None,
+        settings: ChatSocketSettings | MappingInput | None = None,
         options: SocketOptions | None = None,
         **arguments: Unpack[ChatHandshakeParams],
     ) -> AsyncChatSession:
@@ -146,7 +146,7 @@ class AsyncCalls(AsyncWebsocketsChatAPI):
         Args:
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`: `bot_id` and so on.
 
@@ -173,9 +173,9 @@ class AsyncAudio(AsyncWebsocketsAudioAPI):
         return AsyncTranscriptions(self._client)
 
     @cached_property
-    def simult_interpretation(self) -> AsyncInterpreting:
+    def simult_interpretation(self) -> AsyncInterpretationWebsocket:
         """Speech interpreted while it is still being spoken."""
-        return AsyncInterpreting(self._client)
+        return AsyncInterpretationWebsocket(self._client)
 
 
 class AsyncWebsockets(AsyncWebsocketsAPI):
@@ -187,6 +187,6 @@ class AsyncWebsockets(AsyncWebsocketsAPI):
         return AsyncAudio(self._client)
 
     @cached_property
-    def chat(self) -> AsyncCalls:
+    def chat(self) -> AsyncChatWebsocket:
         """Calls with a bot."""
-        return AsyncCalls(self._client)
+        return AsyncChatWebsocket(self._client)

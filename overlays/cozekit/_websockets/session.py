@@ -1,111 +1,105 @@
-"""Sessions over a WebSocket: send, receive, keep alive, close. What is special to a protocol is in its subclass."""
+# @generated from session_async.py by `python -m generator sync`; do not edit.
+"""Sessions over a WebSocket: open, send, receive, close. Subclasses add what is special to a protocol."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self
 
 from coze_api._core._handshake import Handshake
 
 from ..errors import SocketClosed
-from .handshake import open_wire
+from .concurrency import Items, Lock, Sender, Shield, Source
+from .handshake import open_connection
 from .options import SocketOptions
-from .sender import Sender
-from .session_state import SocketState
+from .session_async import D, T, U
+from .session_state import NORMAL_CLOSE_CODES, ConnectionClosed, SessionState
 
 if TYPE_CHECKING:
     from coze_api._core._client import BaseClient
 
-    from .connection import Wire
+    from .connection import Connection
 
-__all__ = ["NORMAL", "Session", "wire_closed"]
-
-U = TypeVar("U")
-D = TypeVar("D")
-NORMAL = {1000, 1001}  # close codes that end the session without anything having gone wrong
+__all__ = ["Session"]
 
 
 class Session(Generic[U, D]):
-    """A WebSocket. Opened by `with`, or by the first message sent or awaited; closed by leaving `with`.
+    """A WebSocket. Opened by `with` or by the first message sent or received; closed on exit from `with`.
 
-    One thread may receive while others send.
+    One thread or task may receive while others send. Async sessions need asyncio: websockets does not support trio.
 
-    Iterating over it yields every message, whatever it is, until the connection is closed. A message that tells a
-    failure is raised as `SocketFailed` or `ChatFailed`, after which one may go on.
+    Iterating over it yields every message of any kind until the connection is closed. A message that reports a
+    failure is raised as `SocketFailed` or `ChatFailed`; the session can be used after it.
     """
 
     def __init__(
         self, client: BaseClient, handshake: Handshake[U, D], options: SocketOptions, settings: U | None = None
     ) -> None:
         self._client = client
-        self._state = SocketState(handshake, options)
-        self._wire: Wire | None = None
+        self._state = SessionState(handshake, options)
+        self._connection: Connection | None = None
         self._settings = settings
         self._senders: set[Sender] = set()
-        self._over = threading.Event()
+        self._closing = False
         self._is_closed = False
-        self._heart: threading.Thread | None = None
-        self._ping: tuple[float, threading.Event] | None = None
-        self._opening = threading.Lock()
-        self._talking = threading.Lock()
+        self._opening = Lock()
         if settings is not None:
-            self._state.encode(settings)  # what does not fit is told before a connection is made
+            self._state.encode(settings)  # raises before a connection is made
 
     @property
     def logid(self) -> str:
-        """Log id of the connection, which Coze support asks for; "" until it is open."""
+        """Log id of the connection, which Coze support needs; "" until it is open."""
         return self._state.logid
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection was opened and is not closed, as far as is known here."""
-        return self._wire is not None and self._state.closed is None and not self._over.is_set()
+        """Whether the connection was opened and is not known to be closed."""
+        return self._connection is not None and self._state.closed is None and not self._closing
 
     @property
     def received(self) -> int:
-        """How many messages arrived."""
+        """Number of messages that arrived."""
         return self._state.received
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._state.operation}, logid={self.logid!r}, open={self.is_open})"
 
     def open(self) -> Self:
-        """Connect, and send the settings where there are any; returns when Coze has confirmed them.
+        """Connect, send the settings if there are any, and return when Coze has confirmed them.
 
         Raises:
-            APIError: Coze refused the handshake.
-            APIConnectionError: There was no answer.
-            SocketFailed: Coze refused the settings.
+            APIError: Coze rejected the handshake.
+            APIConnectionError: There was no response.
+            SocketFailed: Coze rejected the settings.
         """
         with self._opening:
-            if self._wire is not None:
+            if self._connection is not None:
                 return self
-            self._wire, self._state.logid = open_wire(self._client, self._state.handshake, self._state.options)
-            if self._state.options.ping_interval is not None:
-                self._heart = threading.Thread(target=self._beat, name="cozekit-heartbeat", daemon=True)
-                self._heart.start()
+            state = self._state
+            self._connection, state.logid = open_connection(self._client, state.handshake, state.options)
+            if state.options.ping_interval is not None:
+                self._connection.start_heartbeat(state.options.ping_interval)
         if self._settings is not None:
             try:
-                self._apply(self._settings)
+                self._configure(self._settings)
             except BaseException:
                 self.close()
                 raise
         return self
 
-    def _apply(self, settings: U) -> None:
-        """Send settings, and wait until Coze confirms them where it does. What arrives until then stays for later."""
+    def _configure(self, settings: U) -> None:
+        """Send settings and wait for their confirmation, if Coze sends one. Other messages become pending."""
         self.send(settings)
-        awaited = self._confirmations(settings)
-        while awaited:
+        confirmations = self._confirmations(settings)
+        while confirmations:
             message = self._receive()
-            if self._state.kind_of(message) in awaited:
+            if self._state.kind_of(message) in confirmations:
                 return
             self._state.pending.append(message)
 
     def _confirmations(self, settings: U) -> frozenset[str]:
-        """Name the kinds of message that confirm settings."""
+        """Return the kinds of message that confirm settings."""
         return self._state.confirmations(settings)
 
     def send(self, message: U) -> str:
@@ -115,80 +109,70 @@ class Session(Generic[U, D]):
             message: One of the protocol's uplink messages, or a dict of the same form. An `Unknown` is sent unchecked.
 
         Returns:
-            The message's id, which is made where it has none.
+            The message's id; a new one if the message has none.
 
         Raises:
-            InvalidArgumentError: The message does not fit the description; nothing was sent.
+            InvalidArgumentError: The message does not match the description; nothing was sent.
             SocketClosed: The connection is closed.
         """
         number, frame = self._state.encode(message)
         self.open()
-        assert self._wire is not None
+        assert self._connection is not None
         try:
-            with self._talking:
-                self._wire.send(frame)
-        except wire_closed() as closed:
-            raise self._state.over(closed, self) from closed
+            self._connection.send(frame)
+        except ConnectionClosed as closed:
+            raise self._state.closed_by_peer(closed, self) from closed
         self._state.sent()
         return number
 
     def recv(self, timeout: float | None = None) -> D:
-        """Wait for the next message.
+        """Wait for the next message. In async code, canceling the call loses no message.
 
         Args:
             timeout: Seconds to wait. Default: the option `idle_timeout`.
 
         Returns:
-            The message; an `Unknown` where the description does not know its kind.
+            The message; an `Unknown` if the description does not have its kind.
 
         Raises:
-            SocketFailed: The message tells a failure; the session may go on.
-            ChatFailed: The message tells that a chat failed; the session may go on.
+            SocketFailed: The message reports a failure; the session can still be used.
+            ChatFailed: The message reports a failed chat; the session can still be used.
             SocketClosed: The connection is closed, and no message is left.
-            APITimeoutError: None came in time. The session is still open.
+            APITimeoutError: No message came in time. The session is still open.
         """
         return self._state.pending.popleft() if self._state.pending else self._receive(timeout=timeout)
 
     def _receive(self, sender: Sender | None = None, *, timeout: float | None = None) -> D:
-        """Wait for a message that was not seen yet."""
+        """Receive a message from the connection."""
         self.open()
-        assert self._wire is not None
-        began, looked = time.monotonic(), 0
+        assert self._connection is not None
+        began, polls = time.monotonic(), 0
         while True:
             if self._is_closed:
-                raise self._state.left(self)
+                raise self._state.closed_locally(self)
             if sender is not None:
                 sender.raise_failure()
-            wait = self._state.wait(began, looked, timeout, beside=sender is not None)
+            wait = self._state.next_timeout(began, polls, timeout, sending=sender is not None)
             try:
-                frame = self._wire.receive(wait)
+                frame = self._connection.receive(wait)
             except TimeoutError:
-                looked += 1
-                self._look_alive(self._wire, began)
+                polls += 1
+                self._check_pong(self._connection, began)
                 continue
-            except wire_closed() as closed:
+            except ConnectionClosed as closed:
                 if sender is not None:
                     sender.raise_failure()
-                raise self._state.over(closed, self) from closed
+                raise self._state.closed_by_peer(closed, self) from closed
             message = self._state.decode(frame)
             if (failure := self._state.failure(message, self)) is not None:
                 raise failure
             return message
 
-    def _look_alive(self, wire: Wire, began: float) -> None:
-        """Hang up where a ping was not answered in time."""
-        ping = self._ping
-        if ping is not None and not ping[1].is_set() and self._state.gives_up(ping[0], began):
-            wire.abort()
-
-    def _beat(self) -> None:
-        assert self._wire is not None
-        while not self._over.wait(self._state.options.ping_interval):
-            if self._ping is None or self._ping[1].is_set():
-                pong = self._wire.ping()
-                if pong is None:
-                    return
-                self._ping = (time.monotonic(), pong)
+    def _check_pong(self, connection: Connection, began: float) -> None:
+        """Abort the connection if a pong is overdue."""
+        pinged = connection.unanswered_ping
+        if pinged is not None and self._state.is_ping_overdue(pinged, began):
+            connection.abort()
 
     def __iter__(self) -> Iterator[D]:
         return self
@@ -197,25 +181,25 @@ class Session(Generic[U, D]):
         try:
             return self.recv()
         except SocketClosed as closed:
-            if self._over.is_set() or (closed.clean and closed.code in NORMAL):
+            if self._closing or (closed.clean and closed.code in NORMAL_CLOSE_CODES):
                 raise StopIteration from None
             raise
 
     def _exchange(
-        self, messages: Iterable[U], is_end: Callable[[D], bool] | None = None, *, closes: bool = True
-    ) -> Generator[D, None, None]:
-        """Send messages, and yield what arrives until the end of what was asked.
+        self, messages: list[U] | Iterable[U], is_end: Callable[[D], bool] | None = None, *, closes: bool = True
+    ) -> Generator[D, None]:
+        """Send messages, and yield the messages that arrive until the last one of the response.
 
         Args:
-            messages: What is sent, beside receiving; a list is sent before.
-            is_end: Tells the last message. Default: what the description says.
-            closes: Whether leaving early closes the session: what is still to come would be taken for the answer to
-                the next question.
+            messages: Messages to send: a list before receiving, another iterable in the background.
+            is_end: Returns whether a message is the last one. Default: as the description defines it.
+            closes: Whether an early exit closes the session. If it did not, the rest of the response would be taken
+                for the response to the next request.
         """
         is_end = is_end or self._state.is_end
         self.open()
         ended = False
-        with Sender(self, messages, self._senders) as sender:
+        with Sender(self.send, messages, self._senders) as sender:
             try:
                 while not ended:
                     message = self.recv() if self._state.pending else self._receive(sender)
@@ -226,31 +210,25 @@ class Session(Generic[U, D]):
                 if not ended and closes:
                     self.close()
 
+    def _messages(self, source: Source[T], message: Callable[[T], U], last: U | None = None) -> Generator[U, None]:
+        """Yield a message for each item, and then the last one."""
+        for item in Items(source):
+            yield message(item)
+        if last is not None:
+            yield last
+
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye and hang up. Safe to call at any time and more than once."""
-        self._over.set()
-        for sender in list(self._senders):
-            sender.stop()
-        if self._wire is not None and not self._is_closed:
-            self._is_closed = True
-            # Whoever sends may be blocked by a server that does not read, and would block the goodbye, too.
-            if self._talking.acquire(timeout=self._state.options.close_timeout or -1):
-                self._talking.release()
-                self._wire.close(code, reason)
-            else:
-                self._wire.abort()
-        if self._heart is not None and self._heart is not threading.current_thread():
-            self._heart.join()
+        """Close the connection, even while being canceled. Safe to call at any time and more than once."""
+        self._closing = True
+        with Shield():
+            for sender in list(self._senders):
+                sender.stop()
+            if self._connection is not None and not self._is_closed:
+                self._is_closed = True
+                self._connection.close(code, reason, self._state.options.close_timeout)
 
     def __enter__(self) -> Self:
         return self.open()
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def wire_closed() -> Any:
-    """Return the exception that tells that a connection is over."""
-    from .connection import WireClosed  # loads websockets, which is there once a connection is
-
-    return WireClosed

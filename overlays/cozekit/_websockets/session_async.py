@@ -1,169 +1,180 @@
-"""Sessions over a WebSocket, awaited. See `session`, of which this is the counterpart for asyncio."""
+"""Sessions over a WebSocket: open, send, receive, close. Subclasses add what is special to a protocol."""
 
-# Not derived: threads receive, send and ping side by side with locks and events; tasks need neither.
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from coze_api._core._handshake import Handshake
 
-from ..errors import CozeError, SocketClosed
-from .handshake import aopen_wire
+from ..errors import SocketClosed
+from .concurrency import AsyncItems, AsyncLock, AsyncSender, AsyncShield, AsyncSource
+from .handshake_async import open_connection
 from .options import SocketOptions
-from .sender import AsyncSender
-from .session import NORMAL, wire_closed
-from .session_state import SocketState
+from .session_state import NORMAL_CLOSE_CODES, ConnectionClosed, SessionState
 
 if TYPE_CHECKING:
-    from coze_api._core._client import AsyncBaseClient
+    from coze_api._core._client_async import AsyncBaseClient
 
-    from .connection import AsyncWire
+    from .connection import AsyncConnection
 
 __all__ = ["AsyncSession"]
 
 U = TypeVar("U")
 D = TypeVar("D")
+T = TypeVar("T")
 
 
 class AsyncSession(Generic[U, D]):
-    """A WebSocket. Opened by `async with`, or by the first message sent or awaited; closed by leaving `async with`.
+    """A WebSocket. Opened by `async with` or by the first message sent or received; closed on exit from `async with`.
 
-    One task may receive while others send. Needs asyncio; websockets does not work with trio.
+    One thread or task may receive while others send. Async sessions need asyncio: websockets does not support trio.
 
-    Iterating over it yields every message, whatever it is, until the connection is closed. A message that tells a
-    failure is raised as `SocketFailed` or `ChatFailed`, after which one may go on.
+    Iterating over it yields every message of any kind until the connection is closed. A message that reports a
+    failure is raised as `SocketFailed` or `ChatFailed`; the session can be used after it.
     """
 
     def __init__(
         self, client: AsyncBaseClient, handshake: Handshake[U, D], options: SocketOptions, settings: U | None = None
     ) -> None:
         self._client = client
-        self._state = SocketState(handshake, options)
-        self._wire: AsyncWire | None = None
+        self._state = SessionState(handshake, options)
+        self._connection: AsyncConnection | None = None
         self._settings = settings
         self._senders: set[AsyncSender] = set()
-        self._over = False
+        self._closing = False
         self._is_closed = False
-        self._heart: asyncio.Task[None] | None = None
-        self._ping: tuple[float, Any] | None = None
-        self._opening = asyncio.Lock()
+        self._opening = AsyncLock()
         if settings is not None:
-            self._state.encode(settings)  # what does not fit is told before a connection is made
+            self._state.encode(settings)  # raises before a connection is made
 
     @property
     def logid(self) -> str:
-        """Log id of the connection, which Coze support asks for; "" until it is open."""
+        """Log id of the connection, which Coze support needs; "" until it is open."""
         return self._state.logid
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection was opened and is not closed, as far as is known here."""
-        return self._wire is not None and self._state.closed is None and not self._over
+        """Whether the connection was opened and is not known to be closed."""
+        return self._connection is not None and self._state.closed is None and not self._closing
 
     @property
     def received(self) -> int:
-        """How many messages arrived."""
+        """Number of messages that arrived."""
         return self._state.received
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._state.operation}, logid={self.logid!r}, open={self.is_open})"
 
     async def open(self) -> Self:
-        """Connect, and send the settings where there are any; returns when Coze has confirmed them. See `Session`."""
+        """Connect, send the settings if there are any, and return when Coze has confirmed them.
+
+        Raises:
+            APIError: Coze rejected the handshake.
+            APIConnectionError: There was no response.
+            SocketFailed: Coze rejected the settings.
+        """
         async with self._opening:
-            if self._wire is not None:
+            if self._connection is not None:
                 return self
-            _need_asyncio()
-            self._wire, self._state.logid = await aopen_wire(self._client, self._state.handshake, self._state.options)
-            if self._state.options.ping_interval is not None:
-                self._heart = asyncio.create_task(self._beat(self._wire), name="cozekit-heartbeat")
+            state = self._state
+            self._connection, state.logid = await open_connection(self._client, state.handshake, state.options)
+            if state.options.ping_interval is not None:
+                self._connection.start_heartbeat(state.options.ping_interval)
         if self._settings is not None:
             try:
-                await self._apply(self._settings)
+                await self._configure(self._settings)
             except BaseException:
                 await self.close()
                 raise
         return self
 
-    async def _apply(self, settings: U) -> None:
-        """Send settings, and wait until Coze confirms them where it does. What arrives until then stays for later."""
+    async def _configure(self, settings: U) -> None:
+        """Send settings and wait for their confirmation, if Coze sends one. Other messages become pending."""
         await self.send(settings)
-        awaited = self._confirmations(settings)
-        while awaited:
+        confirmations = self._confirmations(settings)
+        while confirmations:
             message = await self._receive()
-            if self._state.kind_of(message) in awaited:
+            if self._state.kind_of(message) in confirmations:
                 return
             self._state.pending.append(message)
 
     def _confirmations(self, settings: U) -> frozenset[str]:
-        """Name the kinds of message that confirm settings."""
+        """Return the kinds of message that confirm settings."""
         return self._state.confirmations(settings)
 
     async def send(self, message: U) -> str:
-        """Send a message. See `Session.send`."""
+        """Send a message.
+
+        Args:
+            message: One of the protocol's uplink messages, or a dict of the same form. An `Unknown` is sent unchecked.
+
+        Returns:
+            The message's id; a new one if the message has none.
+
+        Raises:
+            InvalidArgumentError: The message does not match the description; nothing was sent.
+            SocketClosed: The connection is closed.
+        """
         number, frame = self._state.encode(message)
         await self.open()
-        assert self._wire is not None
+        assert self._connection is not None
         try:
-            await self._wire.send(frame)
-        except wire_closed() as closed:
-            raise self._state.over(closed, self) from closed
+            await self._connection.send(frame)
+        except ConnectionClosed as closed:
+            raise self._state.closed_by_peer(closed, self) from closed
         self._state.sent()
         return number
 
-    async def recv(self, timeout: float | None = None) -> D:  # noqa: ASYNC109  (as for the sync client)
-        """Wait for the next message. See `Session.recv`. Cancelling it loses nothing."""
+    async def recv(self, timeout: float | None = None) -> D:
+        """Wait for the next message. In async code, canceling the call loses no message.
+
+        Args:
+            timeout: Seconds to wait. Default: the option `idle_timeout`.
+
+        Returns:
+            The message; an `Unknown` if the description does not have its kind.
+
+        Raises:
+            SocketFailed: The message reports a failure; the session can still be used.
+            ChatFailed: The message reports a failed chat; the session can still be used.
+            SocketClosed: The connection is closed, and no message is left.
+            APITimeoutError: No message came in time. The session is still open.
+        """
         return self._state.pending.popleft() if self._state.pending else await self._receive(timeout=timeout)
 
-    async def _receive(
-        self,
-        sender: AsyncSender | None = None,
-        *,
-        timeout: float | None = None,  # noqa: ASYNC109  (as above)
-    ) -> D:
-        """Wait for a message that was not seen yet."""
+    async def _receive(self, sender: AsyncSender | None = None, *, timeout: float | None = None) -> D:
+        """Receive a message from the connection."""
         await self.open()
-        assert self._wire is not None
-        began, looked = time.monotonic(), 0
+        assert self._connection is not None
+        began, polls = time.monotonic(), 0
         while True:
             if self._is_closed:
-                raise self._state.left(self)
+                raise self._state.closed_locally(self)
             if sender is not None:
                 sender.raise_failure()
-            wait = self._state.wait(began, looked, timeout, beside=sender is not None)
+            wait = self._state.next_timeout(began, polls, timeout, sending=sender is not None)
             try:
-                frame = await self._wire.receive(wait)
+                frame = await self._connection.receive(wait)
             except TimeoutError:
-                looked += 1
-                await self._look_alive(self._wire, began)
+                polls += 1
+                await self._check_pong(self._connection, began)
                 continue
-            except wire_closed() as closed:
+            except ConnectionClosed as closed:
                 if sender is not None:
                     sender.raise_failure()
-                raise self._state.over(closed, self) from closed
+                raise self._state.closed_by_peer(closed, self) from closed
             message = self._state.decode(frame)
             if (failure := self._state.failure(message, self)) is not None:
                 raise failure
             return message
 
-    async def _look_alive(self, wire: AsyncWire, began: float) -> None:
-        """Hang up where a ping was not answered in time."""
-        ping = self._ping
-        if ping is not None and not ping[1].done() and self._state.gives_up(ping[0], began):
-            await wire.abort()
-
-    async def _beat(self, wire: AsyncWire) -> None:
-        assert self._state.options.ping_interval is not None
-        while True:
-            await asyncio.sleep(self._state.options.ping_interval)
-            if self._ping is None or self._ping[1].done():
-                pong = await wire.ping()
-                if pong is None:
-                    return
-                self._ping = (time.monotonic(), pong)
+    async def _check_pong(self, connection: AsyncConnection, began: float) -> None:
+        """Abort the connection if a pong is overdue."""
+        pinged = connection.unanswered_ping
+        if pinged is not None and self._state.is_ping_overdue(pinged, began):
+            await connection.abort()
 
     def __aiter__(self) -> AsyncIterator[D]:
         return self
@@ -172,7 +183,7 @@ class AsyncSession(Generic[U, D]):
         try:
             return await self.recv()
         except SocketClosed as closed:
-            if self._over or (closed.clean and closed.code in NORMAL):
+            if self._closing or (closed.clean and closed.code in NORMAL_CLOSE_CODES):
                 raise StopAsyncIteration from None
             raise
 
@@ -183,11 +194,18 @@ class AsyncSession(Generic[U, D]):
         *,
         closes: bool = True,
     ) -> AsyncGenerator[D, None]:
-        """Send messages, and yield what arrives until the end of what was asked. See `Session`."""
+        """Send messages, and yield the messages that arrive until the last one of the response.
+
+        Args:
+            messages: Messages to send: a list before receiving, another iterable in the background.
+            is_end: Returns whether a message is the last one. Default: as the description defines it.
+            closes: Whether an early exit closes the session. If it did not, the rest of the response would be taken
+                for the response to the next request.
+        """
         is_end = is_end or self._state.is_end
         await self.open()
         ended = False
-        async with AsyncSender(self, messages, self._senders) as sender:
+        async with AsyncSender(self.send, messages, self._senders) as sender:
             try:
                 while not ended:
                     message = await self.recv() if self._state.pending else await self._receive(sender)
@@ -198,33 +216,27 @@ class AsyncSession(Generic[U, D]):
                 if not ended and closes:
                     await self.close()
 
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye and hang up, even while being cancelled. Safe to call at any time and more than once."""
-        from anyio import CancelScope, move_on_after  # comes with httpx
+    async def _messages(
+        self, source: AsyncSource[T], message: Callable[[T], U], last: U | None = None
+    ) -> AsyncGenerator[U, None]:
+        """Yield a message for each item, and then the last one."""
+        async for item in AsyncItems(source):
+            yield message(item)
+        if last is not None:
+            yield last
 
-        self._over = True
-        with CancelScope(shield=True):
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection, even while being canceled. Safe to call at any time and more than once."""
+        self._closing = True
+        with AsyncShield():
             for sender in list(self._senders):
                 await sender.stop()
-            if self._wire is not None and not self._is_closed:
+            if self._connection is not None and not self._is_closed:
                 self._is_closed = True
-                with move_on_after(self._state.options.close_timeout) as scope:
-                    await self._wire.close(code, reason)
-                if scope.cancelled_caught:
-                    await self._wire.abort()
-            if self._heart is not None:
-                self._heart.cancel()
-                await asyncio.wait([self._heart])
+                await self._connection.close(code, reason, self._state.options.close_timeout)
 
     async def __aenter__(self) -> Self:
         return await self.open()
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-
-def _need_asyncio() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise CozeError("async WebSockets need asyncio; on trio use the sync client in a thread") from None

@@ -1,4 +1,4 @@
-"""What sync and async sessions decide alike: what may be sent, what arrived, what an end means."""
+"""The state of a session and its decisions, for sync and async sessions."""
 
 from __future__ import annotations
 
@@ -25,30 +25,49 @@ from ..errors import (
 )
 from .options import SocketOptions
 
-__all__ = ["SocketState"]
+__all__ = ["NORMAL_CLOSE_CODES", "ConnectionClosed", "SessionState"]
 
 U = TypeVar("U")
 D = TypeVar("D")
-_LONGEST_WAIT = 1.0  # seconds until the state of other things is looked at while a message is waited for
-_LONGEST_WAIT_BESIDE = 0.05  # the same while something is being sent, whose failure should be told soon
-_EXPLAINED = {
-    1000: "the other side had nothing more to say",
+_LONGEST_WAIT = 1.0  # seconds between two checks of the session while it waits for a message
+_LONGEST_WAIT_SENDING = 0.05  # the same while a sender runs, so that its failure is raised soon
+_CLOSE_REASONS = {
+    1000: "normal closure",
     1001: "the server goes away or restarts; connect again",
     1002: "one side broke the WebSocket protocol",
-    1003: "a kind of data was sent that the server does not take",
+    1003: "the server does not accept this type of data",
     1005: "no reason was given",
-    1006: "the connection broke without a goodbye",
-    1007: "a message was no valid text",
-    1008: "the server refuses what was sent, perhaps for lack of rights",
+    1006: "the connection broke without a close frame",
+    1007: "a message was not valid text",
+    1008: "the server rejected a message, perhaps because a permission is missing",
     1009: "a message was too large",
     1011: "the server failed",
     1012: "the server restarts; connect again",
     1013: "the server is overloaded; connect again later",
-    1014: "a gateway got a bad answer",
+    1014: "a gateway received an invalid response",
 }
+NORMAL_CLOSE_CODES = {1000, 1001}
 
 
-class SocketState(Generic[U, D]):
+class ConnectionClosed(Exception):
+    """The connection is closed or broken.
+
+    Attributes:
+        code: Close code.
+        reason: Reason that came with it.
+        clean: Whether both sides closed the connection.
+        locally: Whether this side closed it first.
+    """
+
+    def __init__(self, code: int, reason: str, *, clean: bool, locally: bool) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+        self.clean = clean
+        self.locally = locally
+
+
+class SessionState(Generic[U, D]):
     """What one session has seen and may do.
 
     Attributes:
@@ -56,9 +75,9 @@ class SocketState(Generic[U, D]):
         logid: Log id of the connection, as soon as it is known.
         received: How many messages arrived.
         last: The last of them, or None.
-        pending: Messages that arrived while another one was waited for, not yet given out.
+        pending: Messages that arrived while the session waited for another one; not yet returned.
         closed: Set once the connection is over.
-        is_given_up: Whether the other side was taken for dead.
+        ping_timed_out: Whether a ping had no answer in time.
     """
 
     def __init__(self, handshake: Handshake[U, D], options: SocketOptions) -> None:
@@ -71,14 +90,14 @@ class SocketState(Generic[U, D]):
         self.last: D | None = None
         self.pending: deque[D] = deque()
         self.closed: SocketClosed | None = None
-        self.is_given_up = False
+        self.ping_timed_out = False
         self._active = time.monotonic()
 
     def encode(self, message: object) -> tuple[str, str]:
         """Check a message and write it as a frame.
 
         Returns:
-            Its id, which is made where it has none, and the frame.
+            Its id, a new one if it has none, and the frame.
 
         Raises:
             InvalidArgumentError: It is none that can be sent, or does not fit the description.
@@ -112,14 +131,14 @@ class SocketState(Generic[U, D]):
         return key_of(tag)
 
     def failure(self, message: D, session: Any) -> CozeError | None:
-        """Make the error that a message tells, if it tells one."""
+        """Return the error that a message reports, or None."""
         if self.kind_of(message) not in self.protocol.fails:
             return None
-        told = failure_of(message)
-        code = code_of(told)
+        details = failure_of(message)
+        code = code_of(details)
         state = getattr(message, "data", None)
         error: StreamFailed = (ChatFailed if isinstance(state, Chat) else SocketFailed)(
-            str(told.get("msg") or "the server reported a failure"),
+            str(details.get("msg") or "the server reported a failure"),
             code=code,
             logid=self.logid,
             operation=self.operation,
@@ -139,23 +158,23 @@ class SocketState(Generic[U, D]):
         return frozenset(self.protocol.answers.get(kind, ())) - self.protocol.fails
 
     def is_end(self, message: D) -> bool:
-        """Tell whether nothing follows for what was asked."""
+        """Return whether a message is the last one of a response."""
         return self.kind_of(message) in self.protocol.ends
 
-    def over(self, closed: Any, session: Any) -> SocketClosed:
+    def closed_by_peer(self, closed: Any, session: Any) -> SocketClosed:
         """Make the error for a connection that is over."""
         if self.closed is None:
             code = closed.code
-            reason = _EXPLAINED.get(code, "a reason of the server's own" if code >= 3000 else "an unknown reason")
-            if closed.here and code == 1009:
+            reason = _CLOSE_REASONS.get(code, "a reason of the server's own" if code >= 3000 else "an unknown reason")
+            if closed.locally and code == 1009:
                 reason = "a message was larger than max_message_bytes allows"
-            elif self.is_given_up:
+            elif self.ping_timed_out:
                 reason = f"the other side did not answer a ping for {self.options.ping_timeout:g} s"
-            self._over(reason, code, closed.reason, clean=closed.clean, session=session)
+            self._closed(reason, code, closed.reason, clean=closed.clean, session=session)
         assert self.closed is not None
         return self.closed
 
-    def _over(self, meaning: str, code: int, reason: str, *, clean: bool, session: Any) -> SocketClosed:
+    def _closed(self, meaning: str, code: int, reason: str, *, clean: bool, session: Any) -> SocketClosed:
         self.closed = SocketClosed(
             meaning,
             operation=self.operation,
@@ -169,28 +188,28 @@ class SocketState(Generic[U, D]):
         )
         return self.closed
 
-    def left(self, session: Any) -> SocketClosed:
+    def closed_locally(self, session: Any) -> SocketClosed:
         """Make the error for a connection that was closed here, and what it still held thrown away."""
-        return self.closed or self._over("it was closed here", 1000, "", clean=True, session=session)
+        return self.closed or self._closed("it was closed here", 1000, "", clean=True, session=session)
 
-    def wait(self, began: float, looked: int, timeout: float | None, *, beside: bool) -> float:
+    def next_timeout(self, began: float, polls: int, timeout: float | None, *, sending: bool) -> float:
         """Decide how long to wait for a message before looking around again.
 
         Args:
             began: When the wait for this message began.
-            looked: How often was looked around since then.
+            polls: Number of timeouts since then.
             timeout: Seconds for it; None for the idle timeout, which begins anew with what is sent.
-            beside: Whether something is being sent at the same time.
+            sending: Whether a sender runs at the same time.
 
         Raises:
             APITimeoutError: It took too long.
         """
         now = time.monotonic()
         limit, since = (self.options.idle_timeout, max(self._active, began)) if timeout is None else (timeout, began)
-        longest = _LONGEST_WAIT_BESIDE if beside else _LONGEST_WAIT
+        longest = _LONGEST_WAIT_SENDING if sending else _LONGEST_WAIT
         if limit is None:
             return longest
-        if (left := since + limit - now) > 0 or not looked:
+        if (left := since + limit - now) > 0 or not polls:
             return max(min(left, longest), 0.0)
         raise APITimeoutError(
             f"no message came for {limit:g} s after {self.received} messages (logid {self.logid or 'unknown'})",
@@ -200,11 +219,11 @@ class SocketState(Generic[U, D]):
             sent=True,
         )
 
-    def gives_up(self, pinged: float, began: float) -> bool:
-        """Tell whether a ping of the time *pinged* is unanswered for too long.
+    def is_ping_overdue(self, pinged: float, began: float) -> bool:
+        """Return whether the ping that was sent at *pinged* has had no answer for too long.
 
-        Only the time counts in which a message is waited for: before, nobody may have looked for the answer.
+        Only the time of the current wait counts: before it, the answer may not have been read.
         """
         limit = self.options.ping_timeout
-        self.is_given_up = limit is not None and time.monotonic() - max(pinged, began) > limit
-        return self.is_given_up
+        self.ping_timed_out = limit is not None and time.monotonic() - max(pinged, began) > limit
+        return self.ping_timed_out

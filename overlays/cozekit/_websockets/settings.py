@@ -23,12 +23,19 @@ from ..errors import InvalidArgumentError
 from .audio_formats import input_format, output_format, speech_format, transcription_format
 from .options import SocketOptions
 
-__all__ = ["Given", "chat_update", "interpretation_update", "options_for", "speech_update", "transcription_update"]
+__all__ = [
+    "MappingInput",
+    "chat_update",
+    "interpretation_update",
+    "options_for",
+    "speech_update",
+    "transcription_update",
+]
 
 M = TypeVar("M", bound=Model)
-Given = Mapping[str, Any]
+MappingInput = Mapping[str, Any]
 _Sound = tuple[Callable[[Any], Any], Any]
-"""What describes sound, and the sound: a PCM, an object of the description or a dict. `_sound` tells them apart."""
+"""A function that converts a format of sound, and the format: a PCM, a model or a dict."""
 
 
 def options_for(client: Any, given: SocketOptions | None) -> SocketOptions:
@@ -38,27 +45,27 @@ def options_for(client: Any, given: SocketOptions | None) -> SocketOptions:
     return given or of_client
 
 
-def speech_update(settings: SpeechSettings | Given | None, output_audio: Any) -> SpeechUpdate | None:
+def speech_update(settings: SpeechSettings | MappingInput | None, output_audio: Any) -> SpeechUpdate | None:
     made = _settings(SpeechSettings, settings, output_audio=(speech_format, output_audio))
     return None if made is None else SpeechUpdate(data=made)
 
 
 def transcription_update(
-    settings: TranscriptionSettings | Given | None, input_audio: Any
+    settings: TranscriptionSettings | MappingInput | None, input_audio: Any
 ) -> TranscriptionUpdate | None:
     made = _settings(TranscriptionSettings, settings, input_audio=(transcription_format, input_audio))
     return None if made is None else TranscriptionUpdate(data=made)
 
 
 def interpretation_update(
-    settings: InterpretationSettings | Given | None, input_audio: Any, output_audio: Any
+    settings: InterpretationSettings | MappingInput | None, input_audio: Any, output_audio: Any
 ) -> InterpretationUpdate | None:
     made = _settings(InterpretationSettings, settings, **_both_ways(input_audio, output_audio))
     return None if made is None else InterpretationUpdate(data=made)
 
 
 def chat_update(
-    settings: ChatSocketSettings | Given | None, input_audio: Any, output_audio: Any
+    settings: ChatSocketSettings | MappingInput | None, input_audio: Any, output_audio: Any
 ) -> ChatSocketUpdate | None:
     made = _settings(ChatSocketSettings, settings, **_both_ways(input_audio, output_audio))
     return None if made is None else ChatSocketUpdate(data=made)
@@ -68,15 +75,15 @@ def _both_ways(input_audio: Any, output_audio: Any) -> dict[str, _Sound]:
     return {"input_audio": (input_format, input_audio), "output_audio": (output_format, output_audio)}
 
 
-def _settings(cls: type[M], given: M | Given | None, **sound: _Sound) -> M | None:
-    """Make the settings with the formats of sound that were given; None if they set nothing."""
+def _settings(cls: type[M], given: M | MappingInput | None, **sound: _Sound) -> M | None:
+    """Return the settings with the formats of sound; None if nothing is set."""
     made = _object(cls, given)
     if formats := {name: describe(one) for name, (describe, one) in sound.items() if one is not None}:
         made = attrs.evolve(made, **formats)
     return made if made.to_dict() else None
 
 
-def _object(cls: type[M], given: M | Given | None) -> M:
+def _object(cls: type[M], given: M | MappingInput | None) -> M:
     if given is None:
         return cls()
     if isinstance(given, Mapping):

@@ -14,12 +14,12 @@ import time
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["GuardedTLS", "TLSSocket"]
+__all__ = ["ThreadSafeSSLContext", "TLSSocket"]
 
-_PIECE = 1 << 16  # at most this much is encrypted in one go, so that a large message delays no reading
+_RECORD_SIZE = 1 << 16  # at most this much is encrypted in one go, so that a large message delays no reading
 
 
-class GuardedTLS:
+class ThreadSafeSSLContext:
     """Stands in for an `ssl.SSLContext` where a library asks for one to call `wrap_socket`.
 
     Args:
@@ -55,7 +55,7 @@ class TLSSocket:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         self._tls_lock = threading.Lock()  # guards the TLS object and what comes in and goes out; nobody waits in it
-        self._failure: ssl.SSLError | None = None  # OpenSSL tells it once, but what came before is given out first
+        self._failure: ssl.SSLError | None = None  # OpenSSL reports it once; data that came before it is returned first
         self._send_lock = threading.Lock()  # keeps what goes out in order; taken before the other, never after
         self._shake_hands()
 
@@ -72,10 +72,10 @@ class TLSSocket:
                     if left <= 0:
                         raise TimeoutError("the TLS handshake took too long") from None
                     self._sock.settimeout(left)
-                self._feed(_PIECE)
+                self._read_ciphertext(_RECORD_SIZE)
             except ssl.SSLError:
                 with suppress(OSError):
-                    self._flush()  # tells the server why
+                    self._flush()  # sends the alert with the reason
                 raise
             else:
                 self._flush()
@@ -88,29 +88,31 @@ class TLSSocket:
             size: How much to take from the network at once. TLS may add the rest of a record that had begun before.
 
         Returns:
-            What arrived; nothing where the other side ended. An end without the goodbye of TLS counts as one, as it
-            does for `ssl.SSLSocket`: WebSockets have a goodbye of their own.
+            What arrived; nothing where the other side ended. An end without a TLS close alert counts as one, as it
+            does for `ssl.SSLSocket`: WebSockets have a close frame of their own.
         """
         while True:
             try:
                 with self._tls_lock:
-                    received = self._take()
+                    received = self._decrypt()
             finally:
-                with suppress(OSError):  # whoever sends next is told; what arrived can be read all the same
+                with suppress(OSError):  # the next call to send raises it; received data can still be read
                     self._flush()
             if received is not None:
                 return received
-            self._feed(size)
+            self._read_ciphertext(size)
 
-    def _take(self) -> bytes | None:
+    def _decrypt(self) -> bytes | None:
         """Decrypt what there is: None where that is nothing yet."""
         if self._failure is not None:
             raise self._failure
         pieces: list[bytes] = []
         try:
-            while piece := self._tls.read(_PIECE):
+            while piece := self._tls.read(_RECORD_SIZE):
                 pieces.append(piece)
-            with suppress(OSError):  # after a goodbye nothing comes that would wake who waits by `select`: this does
+            with suppress(
+                OSError
+            ):  # nothing arrives after a close alert, so this wakes a thread that waits by `select`
                 self._sock.shutdown(socket.SHUT_RD)
         except ssl.SSLWantReadError:
             if not pieces:
@@ -123,7 +125,7 @@ class TLSSocket:
             self._failure = error
         return b"".join(pieces)
 
-    def _feed(self, size: int) -> None:
+    def _read_ciphertext(self, size: int) -> None:
         """Wait for something to decrypt."""
         arrived = self._sock.recv(size)
         with self._tls_lock:
@@ -143,14 +145,14 @@ class TLSSocket:
         with self._send_lock:
             while left:
                 with self._tls_lock:
-                    written = self._tls.write(left[:_PIECE])
+                    written = self._tls.write(left[:_RECORD_SIZE])
                     encrypted = self._outgoing.read()
                 self._sock.sendall(encrypted)
                 left = left[written:]
         self._flush()
 
     def _flush(self) -> None:
-        """Send what TLS itself has to say. Where another thread is sending, that one does so when it is done."""
+        """Send the pending data of TLS itself. If another thread is sending, that thread sends it afterwards."""
         while self._outgoing.pending and self._send_lock.acquire(blocking=False):
             try:
                 with self._tls_lock:
@@ -160,21 +162,21 @@ class TLSSocket:
                 self._send_lock.release()
 
     def shutdown(self, how: int) -> None:
-        """End one direction, or both at once. Ending that of sending says the goodbye of TLS, unless it had to wait."""
+        """End one direction, or both at once. Ending the sending direction sends a close alert if possible."""
         if how == socket.SHUT_WR and self._send_lock.acquire(blocking=False):
             try:
                 with self._tls_lock:
-                    with suppress(ssl.SSLError):  # the other side's goodbye is not waited for
+                    with suppress(ssl.SSLError):  # do not wait for the close alert of the other side
                         self._tls.unwrap()
-                    goodbye = self._outgoing.read()
+                    alert = self._outgoing.read()
                 with suppress(OSError):
-                    self._sock.send(goodbye, getattr(socket, "MSG_DONTWAIT", 0))
+                    self._sock.send(alert, getattr(socket, "MSG_DONTWAIT", 0))
             finally:
                 self._send_lock.release()
         self._sock.shutdown(how)
 
     def close(self) -> None:
-        """Hang up. A thread that waits is woken."""
+        """Close the connection, and wake a thread that waits for it."""
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()

@@ -1,42 +1,31 @@
+# @generated from transcriptions_async.py by `python -m generator sync`; do not edit.
 """Speech turned into text while it is still being spoken."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
-from contextlib import aclosing, closing
+from collections.abc import Generator, Iterable
+from contextlib import closing
 
 from coze_api.models import (
-    SocketAudio,
     SocketTranscript,
     TranscriptionDownlinkMessage,
-    TranscriptionInputAudioAppend,
     TranscriptionInputAudioComplete,
     TranscriptionMessageUpdate,
-    TranscriptionUpdate,
     TranscriptionUplinkMessage,
 )
 
-from .audio_formats import Source, aeach, checked, each, need_input, pieces
+from .audio_formats import chunks
+from .concurrency import Source
 from .session import Session
-from .session_async import AsyncSession
+from .transcriptions_async import _message_factory
 
-__all__ = ["AsyncTranscriptionSession", "TranscriptionSession"]
-
-
-def _append(sound: str) -> TranscriptionUplinkMessage:
-    return TranscriptionInputAudioAppend(data=SocketAudio(delta=sound))
-
-
-def _maker(operation: str, settings: object) -> Callable[[bytes], TranscriptionUplinkMessage]:
-    told = settings.data.input_audio if isinstance(settings, TranscriptionUpdate) and settings.data else None
-    need_input(operation, told)
-    return checked(operation, told, _append)
+__all__ = ["TranscriptionSession"]
 
 
 class TranscriptionSession(Session[TranscriptionUplinkMessage, TranscriptionDownlinkMessage]):
     """Turns speech into text."""
 
-    def listen(self, sound: bytes | Iterable[bytes]) -> Generator[str, None, None]:
+    def listen(self, sound: bytes | Source[bytes]) -> Generator[str, None]:
         """Turn sound into text.
 
         Args:
@@ -49,32 +38,16 @@ class TranscriptionSession(Session[TranscriptionUplinkMessage, TranscriptionDown
 
         Raises:
             InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format.
-            SocketFailed: While reading: Coze told a failure.
+            SocketFailed: While reading: Coze reported a failure.
             SocketClosed: While reading: the connection ended before the text did.
             APITimeoutError: While reading: nothing was sent or received for too long.
         """
-        make = _maker(self._state.operation, self._settings)
-        return self._listen(each(pieces(sound), make, TranscriptionInputAudioComplete()))
+        make = _message_factory(self._state.operation, self._settings)
+        return self._listen(self._messages(chunks(sound), make, TranscriptionInputAudioComplete()))
 
-    def _listen(self, messages: Iterable[TranscriptionUplinkMessage]) -> Generator[str, None, None]:
+    def _listen(self, messages: Iterable[TranscriptionUplinkMessage]) -> Generator[str, None]:
         with closing(self._exchange(messages)) as answer:
             for message in answer:
-                match message:
-                    case TranscriptionMessageUpdate(data=SocketTranscript(content=str(text))):
-                        yield text
-
-
-class AsyncTranscriptionSession(AsyncSession[TranscriptionUplinkMessage, TranscriptionDownlinkMessage]):
-    """Turns speech into text."""
-
-    def listen(self, sound: bytes | Source[bytes]) -> AsyncGenerator[str, None]:
-        """Turn sound into text. See `TranscriptionSession.listen`; pieces may come from an async iterable, too."""
-        make = _maker(self._state.operation, self._settings)
-        return self._listen(aeach(pieces(sound), make, TranscriptionInputAudioComplete()))
-
-    async def _listen(self, messages: AsyncIterable[TranscriptionUplinkMessage]) -> AsyncGenerator[str, None]:
-        async with aclosing(self._exchange(messages)) as answer:
-            async for message in answer:
                 match message:
                     case TranscriptionMessageUpdate(data=SocketTranscript(content=str(text))):
                         yield text

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Generic
 from urllib.parse import parse_qs, urlsplit
 
-from coze_api._core._stream import AsyncStream
+from coze_api._core._stream_async import AsyncStream
 from coze_api.models import (
     ChatUsage,
     WorkflowDone,

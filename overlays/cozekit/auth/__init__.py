@@ -1,25 +1,25 @@
-"""Every way into Coze, with tokens that look after themselves. The guide docs/guides/auth.md helps to choose.
+"""OAuth flows, and tokens that are refreshed automatically. The guide docs/guides/auth.md helps to choose a flow.
 
-Flows get tokens; strategies (`Coze(auth=…)`) use and renew them; stores keep them.
+Flows get tokens; an auth (`Coze(auth=…)`) uses and refreshes them; stores keep them.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._authorization_code import AsyncPKCEOAuth as AsyncPKCEOAuth
-    from ._authorization_code import AsyncWebOAuth as AsyncWebOAuth
+    from ._authorization import async_authorization as async_authorization
+    from ._authorization import authorization as authorization
     from ._authorization_code import PKCEOAuth as PKCEOAuth
     from ._authorization_code import WebOAuth as WebOAuth
-    from ._bearer import async_authorization as async_authorization
-    from ._bearer import authorization as authorization
-    from ._device_code import AsyncDeviceOAuth as AsyncDeviceOAuth
-    from ._device_code import DeviceCode as DeviceCode
+    from ._authorization_code_async import AsyncPKCEOAuth as AsyncPKCEOAuth
+    from ._authorization_code_async import AsyncWebOAuth as AsyncWebOAuth
     from ._device_code import DeviceOAuth as DeviceOAuth
+    from ._device_code_async import AsyncDeviceOAuth as AsyncDeviceOAuth
+    from ._device_code_async import DeviceCode as DeviceCode
     from ._file_store import FileStore as FileStore
-    from ._jwt import AsyncJWTOAuth as AsyncJWTOAuth
-    from ._jwt import JWTAuth as JWTAuth
     from ._jwt import JWTOAuth as JWTOAuth
-    from ._jwt import JWTOptions as JWTOptions
+    from ._jwt_async import AsyncJWTOAuth as AsyncJWTOAuth
+    from ._jwt_base import JWTAuth as JWTAuth
+    from ._jwt_base import JWTOptions as JWTOptions
     from ._redirect import new_state as new_state
     from ._redirect import new_verifier as new_verifier
     from ._redirect import parse_callback as parse_callback
@@ -57,16 +57,16 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AsyncDeviceOAuth": "_device_code",
-    "AsyncJWTOAuth": "_jwt",
-    "AsyncPKCEOAuth": "_authorization_code",
-    "AsyncWebOAuth": "_authorization_code",
-    "DeviceCode": "_device_code",
+    "AsyncDeviceOAuth": "_device_code_async",
+    "AsyncJWTOAuth": "_jwt_async",
+    "AsyncPKCEOAuth": "_authorization_code_async",
+    "AsyncWebOAuth": "_authorization_code_async",
+    "DeviceCode": "_device_code_async",
     "DeviceOAuth": "_device_code",
     "FileStore": "_file_store",
-    "JWTAuth": "_jwt",
+    "JWTAuth": "_jwt_base",
     "JWTOAuth": "_jwt",
-    "JWTOptions": "_jwt",
+    "JWTOptions": "_jwt_base",
     "MemoryStore": "_token_store",
     "PKCEOAuth": "_authorization_code",
     "RedisStore": "_redis_store",
@@ -75,8 +75,8 @@ _MODULES = {
     "TokenSource": "_token_manager",
     "TokenStore": "_token_store",
     "WebOAuth": "_authorization_code",
-    "async_authorization": "_bearer",
-    "authorization": "_bearer",
+    "async_authorization": "_authorization",
+    "authorization": "_authorization",
     "new_state": "_redirect",
     "new_verifier": "_redirect",
     "parse_callback": "_redirect",

@@ -29,7 +29,7 @@ def read_app_file(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
         kind: What the file calls the flow: web, pkce, device or jwt.
 
     Raises:
-        InvalidArgumentError: It cannot be read, or is of another kind. The message shows nothing of its content.
+        InvalidArgumentError: It cannot be read, or is of another kind. The message does not show its content.
     """
     found, problem = _read(path, kind)
     if problem:
@@ -43,11 +43,11 @@ def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], str]
     except OSError as error:
         return {}, f"cannot be read: {error.strerror}"
     except ValueError:
-        return {}, "is no JSON; download the app's settings from the console of Coze again"
+        return {}, "is not JSON; download the app's settings from the console of Coze again"
     if not isinstance(content, dict):
-        return {}, "is no JSON object; download the app's settings from the console of Coze again"
+        return {}, "is not a JSON object; download the app's settings from the console of Coze again"
     if content.get("client_type", kind) != kind:
-        return {}, f"is of an app for the flow {content['client_type']!r:.20}, not {kind!r}"
+        return {}, f"belongs to an app of the flow {content['client_type']!r:.20}, not {kind!r}"
     absent = [name for name in _MEMBERS[kind] if not content.get(name)]
     if absent:
         return {}, f"lacks {', '.join(absent)}"
@@ -68,7 +68,7 @@ class FromFile:
 
         Args:
             path: The JSON file.
-            **options: Further arguments. They win over what the file says.
+            **options: Further arguments. They override the file.
 
         Raises:
             InvalidArgumentError: The file cannot be read or is of another kind of app.

@@ -30,8 +30,8 @@ class FileStore:
 
     A file is replaced as a whole, so that a process that is killed leaves either the old token or the new one. A lock
     makes the processes of one machine take turns; it ends with the process that holds it. The folder must be on a
-    local file system. Links and anything else that is no regular file are refused, and `InsecureFolderWarning` warns of
-    a folder in which other users can replace files.
+    local file system. Links and other files that are not regular files are rejected, and `InsecureFolderWarning` warns
+    of a folder in which other users can replace files.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -94,14 +94,14 @@ class FileStore:
         """Lock a name for all processes of this machine, without waiting.
 
         Raises:
-            TokenStoreError: The file for the lock cannot be made.
+            TokenStoreError: The file for the lock cannot be created.
         """
         path = self.path_of(key).with_suffix(".lock")  # stays: to remove it would let two processes lock two files
         try:
             ensure_dir(self.folder)
             return try_lock(path)
         except OSError as error:
-            raise TokenStoreError(f"{path} cannot be made: {error.strerror}; give a folder that is yours") from error
+            raise TokenStoreError(f"{path} cannot be created: {error.strerror}; pass a folder that you own") from error
 
     def _write(self, path: Path, token: Token) -> str:
         temporary = ""

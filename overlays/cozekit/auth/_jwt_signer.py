@@ -21,7 +21,7 @@ _LIFETIME = 600
 
 
 class Session(NamedTuple):
-    """On whose behalf a token is asked for.
+    """The end user or device that a token is requested for.
 
     Attributes:
         session_name: End user of the caller, whose conversations are kept apart from those of others.
@@ -34,7 +34,7 @@ class Session(NamedTuple):
     custom_consumer: str | None = None
 
     def claims(self) -> dict[str, Any]:
-        """Return the claims that say so.
+        """Return the claims for it.
 
         Raises:
             InvalidArgumentError: Both ids are given, or something is no text.
@@ -101,8 +101,8 @@ def _read_key(text: object, path: str | os.PathLike[str] | None) -> tuple[Any, s
     try:
         content = read_regular(path, follow=True) if path is not None else text.encode()  # type: ignore[attr-defined]  # below
     except OSError as error:
-        told = os.fspath(path)  # type: ignore[arg-type]  # only files raise this
-        return None, f"private_key_file {told!r} cannot be read: {error.strerror}"
+        name = os.fspath(path)  # type: ignore[arg-type]  # only files raise this
+        return None, f"private_key_file {name!r} cannot be read: {error.strerror}"
     except AttributeError:
         return None, f"private_key must be a str, not {type(text).__name__}; for a file give private_key_file"
     if b"\\n" in content:

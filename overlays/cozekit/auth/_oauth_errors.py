@@ -1,4 +1,4 @@
-"""From what Coze says about a token that it does not give to an exception that says what to do."""
+"""Maps errors of the token endpoint to exceptions with a remedy."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from ..errors import (
     OAuthError,
 )
 
-__all__ = ["refusal"]
+__all__ = ["to_oauth_error"]
 
 _RETRYABLE = {OAuthErrorCode.INTERNAL_ERROR, OAuthErrorCode.AUTHORIZATION_PENDING, OAuthErrorCode.SLOW_DOWN}
 _SECRETS = ("code", "refresh_token", "device_code", "code_verifier")
 
 _LOG_IN = {
     OAuthGrantType.AUTHORIZATION_CODE: "A code works once and for a short time, for the app, redirect_uri and"
-    " code_verifier that it was asked for with: send the user to authorize_url() again.",
-    OAuthGrantType.REFRESH_TOKEN: "A refresh token works once and for 30 days. This one was used already (perhaps by a"
-    " process that was stopped before it could keep the answer), has expired or was revoked: the user must log in"
+    " code_verifier that it was issued for: send the user to authorize_url() again.",
+    OAuthGrantType.REFRESH_TOKEN: "A refresh token works once and for 30 days. This one was already used (perhaps by a"
+    " process that stopped before it could store the response), has expired or was revoked: the user must log in"
     " again.",
-    OAuthGrantType.DEVICE_CODE: "The device code is unknown or was used already: start again.",
+    OAuthGrantType.DEVICE_CODE: "The device code is unknown or was already used: start again.",
 }
 _CLIENT = (
     "Check client id, secret or key, and the region: apps of coze.com are unknown to api.coze.cn and the other way"
@@ -43,24 +43,24 @@ _JWT = (
     " clock of this machine is right."
 )
 _CHANNEL = "Bind the OAuth app to its channel first."
-_DENIED = "The user refused, the app was disabled by its owner, or it is of a type that may not do this."
+_DENIED = "The user denied access, the app was disabled by its owner, or an app of its type may not do this."
 
 
-def refusal(error: APIError, arguments: Mapping[str, Any], bearer: str | None = None) -> APIError:
-    """Make an exception that says what to do of what the answer to a token request told.
+def to_oauth_error(error: APIError, arguments: Mapping[str, Any], bearer: str | None = None) -> APIError:
+    """Return the exception for the error response to a token request.
 
     Args:
-        error: What it told.
-        arguments: What was sent.
-        bearer: What was sent in the Authorization header.
+        error: The error of the response.
+        arguments: Arguments of the request.
+        bearer: Bearer of its Authorization header.
 
     Returns:
-        An `OAuthError`; *error* itself where it is none of OAuth's, such as a gateway's.
+        An `OAuthError`; *error* itself if it is not an OAuth error, such as that of a gateway.
     """
     if isinstance(error, GatewayError) or (not error.reason and error.status not in {400, 401, 403}):
         return error
-    kind, hint = _judge(error, arguments.get("grant_type"))
-    made = kind(
+    kind, hint = _classify(error, arguments.get("grant_type"))
+    result = kind(
         without(error.msg, [*(arguments.get(name) for name in _SECRETS), bearer]),
         code=error.code,
         status=error.status,
@@ -70,30 +70,30 @@ def refusal(error: APIError, arguments: Mapping[str, Any], bearer: str | None = 
         reason=error.reason,
         retryable=error.retryable or error.reason in _RETRYABLE,
     )
-    made.response = error.response
-    return made
+    result.response = error.response
+    return result
 
 
-def _judge(error: APIError, grant: Any) -> tuple[type[OAuthError], str]:
+def _classify(error: APIError, grant: Any) -> tuple[type[OAuthError], str]:
     device = grant == OAuthGrantType.DEVICE_CODE
     match error.reason:
         case OAuthErrorCode.INVALID_CLIENT:
             return InvalidClient, _JWT if grant == OAuthGrantType.JWT_BEARER else _CLIENT
         case OAuthErrorCode.ACCESS_DENY | OAuthErrorCode.ACCESS_DENIED:
-            return (DeviceDenied, "The user refused.") if device else (AuthorizationDenied, _DENIED)
+            return (DeviceDenied, "The user denied access.") if device else (AuthorizationDenied, _DENIED)
         case OAuthErrorCode.EXPIRED_TOKEN if device:
             return DeviceExpired, "Start again, and show the user the new code."
         case OAuthErrorCode.EXPIRED_TOKEN | "invalid_grant":
             return InvalidGrant, _LOG_IN.get(grant, "")
-        case OAuthErrorCode.INVALID_REQUEST if grant in _LOG_IN and not _blames_another(error.msg, grant):
+        case OAuthErrorCode.INVALID_REQUEST if grant in _LOG_IN and not _mentions_other_argument(error.msg, grant):
             return InvalidGrant, _LOG_IN[grant]
     if "bind connector" in error.msg:
         return OAuthError, _CHANNEL
     return OAuthError, ""
 
 
-def _blames_another(message: str, grant: Any) -> bool:
-    """Tell whether a message names an argument that has nothing to do with what was granted."""
+def _mentions_other_argument(message: str, grant: Any) -> bool:
+    """Return whether a message names an argument other than the one that the grant depends on."""
     about = {
         OAuthGrantType.AUTHORIZATION_CODE: {"code", "redirect_uri", "code_verifier"},
         OAuthGrantType.REFRESH_TOKEN: {"refresh_token"},

@@ -54,42 +54,42 @@ def check_state(came: str | None, sent: str) -> None:
     """
     came, sent = hidden(came), hidden(sent)
     if not sent:
-        raise InvalidArgumentError("state is empty: keep the one given to authorize_url in the user's session")
+        raise InvalidArgumentError("state is empty: store the one passed to authorize_url in the user's session")
     if came is None or not hmac.compare_digest(came.encode(), sent.encode()):
         raise StateMismatch(
-            "the state that came back is not the one that was sent: somebody else began this authorization, or the"
+            "the state of the redirect is not the one that was sent: somebody else started this authorization, or the"
             " session was lost; send the user to authorize_url() again"
         )
 
 
 def parse_callback(url: str, *, state: str) -> str:
-    """Return the code from the address that the browser came back to.
+    """Return the code of the URL that the browser was redirected to.
 
     Args:
-        url: The address, or its path and query.
+        url: The URL, or its path and query.
         state: The state that was sent.
 
     Raises:
-        StateMismatch: Another state came back, or none that can be read. Nothing else in the address counts then.
-        AuthorizationDenied: The user refused.
-        OAuthError: The address tells another failure, or has no code, or several.
+        StateMismatch: The URL has another state, or none that can be read. The rest of it is ignored then.
+        AuthorizationDenied: The user denied access.
+        OAuthError: The URL reports another error, or has no code, or several.
     """
     url, state = hidden(url), hidden(state)
-    answer = {name: [*map(hidden, values)] for name, values in parse_qs(_query(url)).items()}
-    came, codes, told = (answer.get(name, []) for name in (_STATE, _CODE, "error"))
-    check_state(came[0] if len(came) == 1 else None, state)
-    if told:
-        denied = told[0] in {OAuthErrorCode.ACCESS_DENIED, OAuthErrorCode.ACCESS_DENY}
+    query = {name: [*map(hidden, values)] for name, values in parse_qs(_query(url)).items()}
+    states, codes, errors = (query.get(name, []) for name in (_STATE, _CODE, "error"))
+    check_state(states[0] if len(states) == 1 else None, state)
+    if errors:
+        denied = errors[0] in {OAuthErrorCode.ACCESS_DENIED, OAuthErrorCode.ACCESS_DENY}
         kind = AuthorizationDenied if denied else OAuthError
-        why = " ".join(answer.get("error_description", ["the browser came back without a code"]))
-        raise kind(why, operation=oauth.AUTHORIZE.id, reason=str(told[0]))
+        message = " ".join(query.get("error_description", ["the redirect has no code"]))
+        raise kind(message, operation=oauth.AUTHORIZE.id, reason=str(errors[0]))
     if len(codes) != 1:
-        raise OAuthError("the browser came back without a code, or with several", operation=oauth.AUTHORIZE.id)
+        raise OAuthError("the redirect has no code, or several", operation=oauth.AUTHORIZE.id)
     return codes[0]
 
 
 def _query(url: str) -> str:
-    """Return the query of an address; "" of what is none, such as one that somebody made up."""
+    """Return the query of a URL; an empty string if it is not a valid URL."""
     try:
         return hidden(urlsplit(url).query)
     except ValueError:

@@ -41,7 +41,7 @@ class RedisStore:
             redis: An address such as ``redis://localhost:6379/0``, or a client (`redis.Redis`).
             prefix: What the names of all keys begin with.
             lock_seconds: How long a lock lasts at most. Longer than a token request may take.
-            refresh_seconds: How long a refresh token is valid. Default: 30 days, as Coze says.
+            refresh_seconds: Lifetime of a refresh token. Default: 30 days, as Coze documents.
 
         Raises:
             InvalidArgumentError: A number of seconds is not above 0, the address cannot be used, or the client is an

@@ -1,34 +1,34 @@
-"""Taking turns: one thread or task at a time renews a token, in this process and outside."""
+"""Single-flight lock: one thread, task or process at a time refreshes a token."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from threading import Lock as ThreadLock
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from coze_api._core._http import HTTPRequest, TimeoutException
 from coze_api._core._token_requests import token_request
 
-from ._lock_handle import Claim
 from ._token_store import MemoryStore, ProcessLocks, TokenStore
 
 if TYPE_CHECKING:
     from anyio import Lock
     from anyio.lowlevel import RunVar
 
-__all__ = ["Turns"]
+__all__ = ["RefreshLock"]
 
 R = TypeVar("R")
-_PATIENCE = 60.0
-"""Seconds to wait for a token that somebody else renews, where the request has no timeout."""
+_LOCK_TIMEOUT = 60.0
+"""Seconds to wait for a refresh by another call, if the request has no timeout."""
 
-_PAUSES = (0.005, 0.01, 0.02, 0.05)
+_RETRY_DELAYS = (0.005, 0.01, 0.02, 0.05)
 
 
-class Turns:
-    """Keeps all others, in this process and outside, from renewing a token while one does."""
+class RefreshLock:
+    """Lets one call at a time refresh a token, across threads, tasks and processes."""
 
     def __init__(self, store: TokenStore, key: str) -> None:
         self._store = store
@@ -36,79 +36,120 @@ class Turns:
         self._locks = ProcessLocks()
 
     @contextmanager
-    def alone(self, request: HTTPRequest) -> Iterator[None]:
-        """Wait for the turn of the token that *request* needs, and hold it.
+    def acquire(self, request: HTTPRequest) -> Iterator[None]:
+        """Wait for the lock of the token that *request* needs, and hold it.
 
         Raises:
-            TimeoutException: It did not come while the request may wait.
+            TimeoutException: It was not released within the timeout of the request.
             TokenStoreError: The store cannot be locked.
         """
-        limit = _patience(request)
+        limit = _lock_timeout(request)
         end = time.monotonic() + limit
         lock = self._locks[self._key]
         if not lock.acquire(timeout=limit):
-            raise self._late(request)
-        claim = Claim(self._store, self._key)
+            raise self._timeout_error(request)
+        handle = _LockHandle(self._store, self._key)
         try:
-            for pause in _pauses(end):
-                if claim.take():
+            for delay in _retry_delays(end):
+                if handle.try_acquire():
                     break
-                time.sleep(pause)
+                time.sleep(delay)
             else:
-                raise self._late(request)
+                raise self._timeout_error(request)
             yield
         finally:
             try:
-                claim.drop()
-            finally:  # whatever became of the store's lock
+                handle.release()
+            finally:  # even if releasing the store's lock failed
                 lock.release()
 
     @asynccontextmanager
-    async def alone_async(self, request: HTTPRequest) -> AsyncIterator[None]:
-        """Wait for the turn, and hold it. See `alone`."""
+    async def acquire_async(self, request: HTTPRequest) -> AsyncIterator[None]:
+        """Wait for the lock in a task, and hold it.
+
+        Raises:
+            TimeoutException: It was not released within the timeout of the request.
+            TokenStoreError: The store cannot be locked.
+        """
         from anyio import CancelScope, move_on_after, sleep
 
-        limit = _patience(request)
+        limit = _lock_timeout(request)
         end = time.monotonic() + limit
-        lock = _lock_of_this_loop(self)
+        lock = _event_loop_lock(self)
         with move_on_after(limit) as waiting:
             await lock.acquire()
         if waiting.cancelled_caught:
-            raise self._late(request)
-        claim = Claim(self._store, self._key)
+            raise self._timeout_error(request)
+        handle = _LockHandle(self._store, self._key)
         try:
-            for pause in _pauses(end):
-                if await self.in_thread(claim.take):
+            for delay in _retry_delays(end):
+                if await self.run_in_thread(handle.try_acquire):
                     break
-                await sleep(pause)
+                await sleep(delay)
             else:
-                raise self._late(request)
+                raise self._timeout_error(request)
             yield
         finally:
             try:
                 with CancelScope(shield=True):
-                    await self.in_thread(claim.drop)
-            finally:  # as in `alone`; and asyncio itself may cancel what anyio shields
+                    await self.run_in_thread(handle.release)
+            finally:  # even if that failed; and asyncio itself may cancel what anyio shields
                 lock.release()
 
-    async def in_thread(self, call: Callable[[], R]) -> R:
-        """Call something of the store, which may block."""
+    async def run_in_thread(self, call: Callable[[], R]) -> R:
+        """Call the store, which may block, in a thread."""
         if isinstance(self._store, MemoryStore):
             return call()
         from anyio.to_thread import run_sync
 
         return await run_sync(call)
 
-    def _late(self, request: HTTPRequest) -> TimeoutException:
-        text = f"another call or process holds the lock of the token {self._key!r} for too long"
+    def _timeout_error(self, request: HTTPRequest) -> TimeoutException:
+        text = f"another call or process has held the lock of the token {self._key!r} for too long"
         return TimeoutException(text, request=token_request(None, request.url, request))
 
 
-_locks: RunVar[WeakKeyDictionary[Turns, Lock]] | None = None
+class _LockHandle:
+    """A lock of a store that a cancelled task can abandon safely.
+
+    A worker thread may still acquire the lock after its task was cancelled. Then the one that comes last releases it.
+    """
+
+    def __init__(self, store: TokenStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        self._guard = ThreadLock()
+        self._unlock: Callable[[], None] | None = None
+        self._released = False
+
+    def try_acquire(self) -> bool:
+        """Try to acquire the lock.
+
+        Raises:
+            TokenStoreError: The store cannot be used.
+        """
+        unlock = self._store.try_lock(self._key)
+        with self._guard:
+            if not self._released:
+                self._unlock, unlock = unlock, None
+        if unlock is not None:
+            unlock()
+        return self._unlock is not None
+
+    def release(self) -> None:
+        """Release the lock, now or as soon as it was acquired."""
+        with self._guard:
+            self._released = True
+            unlock, self._unlock = self._unlock, None
+        if unlock is not None:
+            unlock()
 
 
-def _lock_of_this_loop(turns: Turns) -> Lock:
-    """Return the lock in the running event loop, which is fair and can be waited for without a thread."""
+_locks: RunVar[WeakKeyDictionary[RefreshLock, Lock]] | None = None
+
+
+def _event_loop_lock(refresh_lock: RefreshLock) -> Lock:
+    """Return the lock of the running event loop, which is fair and needs no thread."""
     global _locks
     from anyio import Lock
     from anyio.lowlevel import RunVar
@@ -119,17 +160,17 @@ def _lock_of_this_loop(turns: Turns) -> Lock:
     if known is None:
         known = WeakKeyDictionary()
         _locks.set(known)
-    return known.setdefault(turns, Lock())
+    return known.setdefault(refresh_lock, Lock())
 
 
-def _patience(request: HTTPRequest) -> float:
+def _lock_timeout(request: HTTPRequest) -> float:
     seconds: Any = request.extensions.get("timeout", {}).get("read")
-    return _PATIENCE if seconds is None else float(seconds)
+    return _LOCK_TIMEOUT if seconds is None else float(seconds)
 
 
-def _pauses(end: float) -> Iterator[float]:
-    """Give ever longer pauses between attempts, at least one, until a moment."""
-    yield _PAUSES[0]
-    yield from _PAUSES[1:]
+def _retry_delays(end: float) -> Iterator[float]:
+    """Yield growing delays between attempts, at least one, until a time."""
+    yield _RETRY_DELAYS[0]
+    yield from _RETRY_DELAYS[1:]
     while time.monotonic() < end:
-        yield _PAUSES[-1]
+        yield _RETRY_DELAYS[-1]

@@ -32,7 +32,7 @@ class Token:
     """An access token, with what it takes to get the next one. `repr` and `str` show neither.
 
     Attributes:
-        access_token: What authorises requests.
+        access_token: Authorizes requests.
         expires_at: Until when it does, by the clock of Coze.
         refresh_token: Gets the next token, once; None for tokens that were got with a JWT.
         obtained_at: When it was got, by the clock of Coze; None if unknown.
@@ -51,7 +51,7 @@ class Token:
     obtained_at: datetime | None = attrs.field(default=None, validator=_aware)
 
     def expired(self, leeway: float = 0) -> bool:
-        """Tell whether the token expires within *leeway* seconds from now, by the clock of this machine."""
+        """Return whether the token expires within *leeway* seconds from now, by the clock of this machine."""
         return self.expires_at <= datetime.now(UTC) + timedelta(seconds=leeway)
 
     @classmethod
@@ -63,7 +63,7 @@ class Token:
             now: The moment of the answer, by the clock of Coze.
 
         Returns:
-            The token; None if the answer has none, or does not say until when it is valid.
+            The token; None if the response has none, or no time at which it expires.
         """
         if (
             not isinstance(answer.access_token, str)
@@ -71,7 +71,7 @@ class Token:
             or not isinstance(answer.expires_in, int)
         ):
             return None
-        seconds = int(answer.expires_in)  # Coze writes a moment here, unlike what OAuth asks for
+        seconds = int(answer.expires_in)  # a time, unlike the lifetime that OAuth requires
         try:
             expires = now + timedelta(seconds=seconds) if seconds < _LONGEST_DURATION else from_seconds(seconds)
             refresh = getattr(answer, "refresh_token", None)

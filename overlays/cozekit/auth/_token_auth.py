@@ -1,4 +1,4 @@
-"""The strategy that authorises requests with a token which looks after itself."""
+"""Authorizes requests with a token that is refreshed automatically."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, NetworkError
 from coze_api._core._token_requests import check_token_answer, same_service, token_request
 
 from ..errors import InvalidArgumentError, TokenStoreError
-from ._refresh_lock import Turns
-from ._request_auth import Attempts
+from ._refresh_lock import RefreshLock
+from ._request_auth import RequestAuthorizer
 from ._token import Token
-from ._token_manager import AnswerLost, Renewals, TokenSource
-from ._token_request import Grant
+from ._token_manager import ResponseLost, TokenManager, TokenSource
+from ._token_request import TokenRequest
 from ._token_store import MemoryStore, TokenStore
 
 __all__ = ["TokenAuth"]
 
 _Step = HTTPRequest | HTTPResponse | Callable[[], Token | None]
-"""What a renewal wants done: send a request, read its answer, or call the store."""
+"""A step of a refresh: send a request, read its response, or call the store."""
 
-_Answer = HTTPResponse | Token | None
+_Result = HTTPResponse | Token | None
 
 
 class TokenAuth(Auth):
-    """Authorises requests with a token, and renews it: before it expires, and once where Coze refuses it.
+    """Authorizes requests with a token, and refreshes it: before it expires, and once if Coze rejects it.
 
-    One object works in `Coze` and `AsyncCoze` at once, for any number of threads and tasks; whatever their number, one
-    token request is made. Token requests go the way of the client that needs the token, through its proxies and hooks.
+    One object can be used by `Coze` and `AsyncCoze` at once, with any number of threads and tasks: only one of them
+    sends a token request. It is sent by the client that needs the token, through its proxies and hooks.
     """
 
     def __init__(
@@ -41,24 +41,24 @@ class TokenAuth(Auth):
         key: str | None = None,
         leeway: float = 60,
     ) -> None:
-        """Make a strategy. The flows do so by their `auth` methods.
+        """Create an auth. The `auth` methods of the flows do so.
 
         Args:
-            source: Where tokens come from.
-            token: The token to begin with. Default: what *store* has. Of both, the one that expires later is used.
-            store: Keeps the token. Default: in memory.
+            source: Source of the tokens.
+            token: The first token. Default: the one in *store*. Of both, the one that expires later is used.
+            store: Stores the token. Default: in memory.
             key: Name of the token in the store. Default: that of *source*.
-            leeway: Seconds before it expires at which a token is renewed; at most half of its life.
+            leeway: A token is refreshed this many seconds before it expires; at most half of its lifetime.
 
         Raises:
-            InvalidArgumentError: An argument is unusable.
+            InvalidArgumentError: An argument is invalid.
         """
         given: object = token
         if given is not None and not isinstance(given, Token):
             raise InvalidArgumentError(f"token must be a cozekit.auth.Token, not {type(given).__name__}")
         if store is not None and not isinstance(store, TokenStore):
             kind = type(store).__name__
-            raise InvalidArgumentError(f"{kind} is no TokenStore: it needs load, save, delete and try_lock")
+            raise InvalidArgumentError(f"{kind} is not a TokenStore: it needs load, save, delete and try_lock")
         if not isinstance(key, str | None):
             raise InvalidArgumentError(f"key must be a str, not {type(key).__name__}")
         if leeway < 0:
@@ -66,8 +66,8 @@ class TokenAuth(Auth):
         self._source = source
         self._store = MemoryStore() if store is None else store
         self._key = source.default_key if key is None else key
-        self._renewals = Renewals(source, token, self._store, self._key, leeway)
-        self._turns = Turns(self._store, self._key)
+        self._manager = TokenManager(source, token, self._store, self._key, leeway)
+        self._refresh_lock = RefreshLock(self._store, self._key)
 
     @property
     def base_url(self) -> str:
@@ -75,125 +75,125 @@ class TokenAuth(Auth):
         return self._source.base_url
 
     def __repr__(self) -> str:
-        source = getattr(self, "_source", None)  # none yet, where an argument was refused
+        source = getattr(self, "_source", None)  # not set if an argument was invalid
         return f"{type(self).__name__}({source!r}, key={self._key!r})" if source else f"{type(self).__name__}()"
 
     def sync_auth_flow(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, None]:
-        """Authorise a request of a sync client. Called by the HTTP client."""
-        self._check(request)
-        attempts = Attempts(self._renewals, request)
-        while attempts.go_on():
-            if attempts.lack_token():
+        """Authorize a request of a sync client. Called by the HTTP client."""
+        self._check_host(request)
+        authorizer = RequestAuthorizer(self._manager, request)
+        while authorizer.should_send():
+            if authorizer.needs_token():
                 try:
-                    attempts.take((yield from self._renew(request)))
+                    authorizer.set_token((yield from self._refresh(request)))
                 except TokenStoreError as error:
-                    attempts.take(self._renewals.despite(error))
-            response = yield attempts.authorised()
-            if attempts.must_read(response):
+                    authorizer.set_token(self._manager.token_despite_store_error(error))
+            response = yield authorizer.authorized_request()
+            if authorizer.should_inspect(response):
                 read_body(response)
-                attempts.judge(response)
+                authorizer.handle_response(response)
 
-    def _renew(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, Token]:
-        turn = self._renewals.turn
-        with self._turns.alone(request):
-            steps = self._steps(turn, request)
-            answer: _Answer = None
+    def _refresh(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, Token]:
+        generation = self._manager.generation
+        with self._refresh_lock.acquire(request):
+            steps = self._steps(generation, request)
+            result: _Result = None
             try:
                 while True:
-                    step = steps.send(answer)
-                    answer = None
+                    step = steps.send(result)
+                    result = None
                     if isinstance(step, HTTPRequest):
-                        answer = yield step
+                        result = yield step
                     elif isinstance(step, HTTPResponse):
                         read_body(step)
                     else:
-                        answer = step()
+                        result = step()
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]  # a generator's result has no type
             except GeneratorExit as end:
-                if not _is_broken(end):
-                    self._renewals.abandoned()
+                if not _is_connection_error(end):
+                    self._manager.mark_abandoned()
                 raise
             finally:
                 steps.close()
 
     async def async_auth_flow(self, request: HTTPRequest) -> AsyncGenerator[HTTPRequest, HTTPResponse]:
-        """Authorise a request of an async client. Called by the HTTP client."""
-        self._check(request)
-        attempts = Attempts(self._renewals, request)
-        while attempts.go_on():
-            if attempts.lack_token():
+        """Authorize a request of an async client. Called by the HTTP client."""
+        self._check_host(request)
+        authorizer = RequestAuthorizer(self._manager, request)
+        while authorizer.should_send():
+            if authorizer.needs_token():
                 try:
-                    turn = self._renewals.turn
-                    async with self._turns.alone_async(request):
-                        steps = self._steps(turn, request)
-                        answer: _Answer = None
+                    generation = self._manager.generation
+                    async with self._refresh_lock.acquire_async(request):
+                        steps = self._steps(generation, request)
+                        result: _Result = None
                         try:
                             while True:
-                                step = steps.send(answer)
-                                answer = None
+                                step = steps.send(result)
+                                result = None
                                 if isinstance(step, HTTPRequest):
-                                    answer = yield step
+                                    result = yield step
                                 elif isinstance(step, HTTPResponse):
                                     await aread_body(step)
                                 else:
-                                    answer = await self._turns.in_thread(step)
+                                    result = await self._refresh_lock.run_in_thread(step)
                         except StopIteration as done:
-                            attempts.take(done.value)
+                            authorizer.set_token(done.value)
                         finally:
                             if _is_cancelled():
-                                self._renewals.abandoned()
+                                self._manager.mark_abandoned()
                             steps.close()
                 except TokenStoreError as error:
-                    attempts.take(self._renewals.despite(error))
-            response = yield attempts.authorised()
-            if attempts.must_read(response):
+                    authorizer.set_token(self._manager.token_despite_store_error(error))
+            response = yield authorizer.authorized_request()
+            if authorizer.should_inspect(response):
                 await aread_body(response)
-                attempts.judge(response)
+                authorizer.handle_response(response)
 
-    def _steps(self, turn: int, request: HTTPRequest) -> Generator[_Step, _Answer, Token]:
-        """Get a token that is good for *request*. Yields what to do, and takes what came of it."""
-        steps = self._renewals.steps(turn)
-        answer: _Answer = None
+    def _steps(self, generation: int, request: HTTPRequest) -> Generator[_Step, _Result, Token]:
+        """Get a valid token for *request*. Yields steps and receives their results."""
+        steps = self._manager.refresh_steps(generation)
+        result: _Result = None
         try:
             while True:
-                step = steps.send(answer)
-                if isinstance(step, Grant):
-                    asked = self._built(step, request)
-                    answer = yield asked
-                    assert isinstance(answer, HTTPResponse)
-                    check_token_answer(answer, asked, step.operation.id)
-                    yield answer
+                step = steps.send(result)
+                if isinstance(step, TokenRequest):
+                    built = self._build_token_request(step, request)
+                    result = yield built
+                    assert isinstance(result, HTTPResponse)
+                    check_token_answer(result, built, step.operation.id)
+                    yield result
                 else:
-                    answer = yield step
+                    result = yield step
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]  # a generator's result has no type
-        except AnswerLost:
+        except ResponseLost:
             marked = token_request(None, request.url, request)
-            raise NetworkError("the token request of another call got no answer", request=marked) from None
+            raise NetworkError("the token request of another call got no response", request=marked) from None
         finally:
             steps.close()
 
-    def _check(self, request: HTTPRequest) -> None:
+    def _check_host(self, request: HTTPRequest) -> None:
         if not same_service(request.url, self.base_url):
             raise InvalidArgumentError(
-                f"{self!r} does not authorise requests to {request.url.host}: its tokens are for its own service"
+                f"{self!r} does not authorize requests to {request.url.host}: its tokens are for its own service"
             )
 
-    def _built(self, grant: Grant, request: HTTPRequest) -> HTTPRequest:
-        prepared = grant.request()
+    def _build_token_request(self, wanted: TokenRequest, request: HTTPRequest) -> HTTPRequest:
+        prepared = wanted.request()
         return token_request(prepared, self._source.address_of(prepared), request)
 
 
-def _is_broken(end: BaseException | None) -> bool:
-    """Tell whether the HTTP client closes a flow because of the connection: that is what it is handling."""
+def _is_connection_error(end: BaseException | None) -> bool:
+    """Return whether the HTTP client closes a flow while it handles a connection error."""
     while isinstance(end, GeneratorExit):
         end = end.__context__
-    return isinstance(end, Exception)  # an HTTPError, or whatever servers that speak nonsense make the library raise
+    return isinstance(end, Exception)  # an HTTPError, or another error that the library raises for invalid responses
 
 
 def _is_cancelled() -> bool:
-    """Tell whether the running task is being cancelled, by a scope of anyio or by itself."""
+    """Return whether the running task is being cancelled, by a scope of anyio or directly."""
     import asyncio
 
     from anyio import current_effective_deadline

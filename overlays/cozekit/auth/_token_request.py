@@ -1,4 +1,4 @@
-"""Asking for a token: what is sent, and what the answer says. No I/O."""
+"""Token requests: what is sent, and how the response is read. No I/O."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from coze_api._core._secrets import hidden
 
 from .._retry_policy import parse_http_date
 from ..errors import APIError, DecodeError, InvalidArgumentError, InvalidClient
-from ._oauth_errors import refusal
+from ._oauth_errors import to_oauth_error
 from ._token import Token
 
-__all__ = ["Grant", "asking", "given", "server_time", "skew_of"]
+__all__ = ["TokenRequest", "request_token", "require_ascii", "server_time", "clock_skew"]
 
 _TOLERABLE_SKEW = 30
-"""Seconds by which clocks may differ before a JWT is signed again by that of Coze."""
+"""Seconds of difference above which a JWT is signed again with the time of Coze."""
 
 
 @attrs.frozen
-class Grant:
-    """What a token is asked for with. `repr` shows no secrets.
+class TokenRequest:
+    """A token request. `repr` shows no secrets.
 
     Attributes:
-        operation: Operation that gives the token.
+        operation: Operation that returns the token.
         arguments: Its arguments.
-        bearer: What goes into the Authorization header: a client secret or a JWT.
-        dated: Whether it holds moments, so that a wrong clock may be why it is refused.
+        bearer: Bearer of the Authorization header: a client secret or a JWT.
+        time_sensitive: Whether it contains times, so that it is rejected if the clock is wrong.
     """
 
     operation: Operation[Any]
     arguments: Mapping[str, Any] = attrs.field(repr=False)
     bearer: str | None = attrs.field(default=None, repr=False)
-    dated: bool = False
+    time_sensitive: bool = False
 
     def request(self) -> Request:
         """Return the request."""
@@ -48,66 +48,72 @@ class Grant:
         return prepare(self.operation, self.arguments, Options(headers=headers))
 
 
-def asking(make: Callable[[float], Grant], skew: float = 0) -> Generator[Grant, HTTPResponse, Token]:
-    """Ask for a token, and once more if it was refused because the clock of this machine is wrong.
+def request_token(
+    make: Callable[[float], TokenRequest], skew: float = 0
+) -> Generator[TokenRequest, HTTPResponse, Token]:
+    """Request a token, and once more if the request was rejected because the clock of this machine is wrong.
 
-    Yields what to send and takes the answers, whose bodies must have been read.
+    Yields token requests and receives responses, whose bodies must have been read.
 
     Args:
-        make: Makes what to ask with at a moment, in Unix time by the clock of Coze.
-        skew: Seconds by which the clock of Coze is known to be ahead of that of this machine.
+        make: Builds the token request for a time, in Unix time by the clock of Coze.
+        skew: Known seconds that the clock of Coze is ahead of that of this machine.
 
     Returns:
         The token.
 
     Raises:
-        OAuthError: Coze gives none.
-        APIError: The answer is no answer of Coze, or tells that it failed.
+        OAuthError: Coze rejected the request.
+        APIError: The response is not one of Coze, or reports an error.
     """
-    grant = make(time.time() + skew)
-    http = yield grant
-    token, failure = _read(grant, http)
-    if isinstance(failure, InvalidClient) and grant.dated and abs(skew_of(http) - skew) > _TOLERABLE_SKEW:
-        grant = make(time.time() + skew_of(http))
-        http = yield grant
-        token, failure = _read(grant, http)
-    if failure is not None:
-        raise failure  # here, where no variable holds a secret
+    token_request = make(time.time() + skew)
+    http = yield token_request
+    token, error = _read(token_request, http)
+    if (
+        isinstance(error, InvalidClient)
+        and token_request.time_sensitive
+        and abs(clock_skew(http) - skew) > _TOLERABLE_SKEW
+    ):
+        token_request = make(time.time() + clock_skew(http))
+        http = yield token_request
+        token, error = _read(token_request, http)
+    if error is not None:
+        raise error  # here, where no variable holds a secret
     assert token is not None
     return token
 
 
-def _read(grant: Grant, http: HTTPResponse) -> tuple[Token | None, APIError | None]:
+def _read(token_request: TokenRequest, http: HTTPResponse) -> tuple[Token | None, APIError | None]:
     try:
-        answer = read(grant.operation, http)
+        answer = read(token_request.operation, http)
     except APIError as error:
-        return None, refusal(error, grant.arguments, grant.bearer)
+        return None, to_oauth_error(error, token_request.arguments, token_request.bearer)
     token = Token.from_answer(answer, server_time(http))
     if token is not None:
         return token, None
-    text = "the answer has no access token, or does not say until when it is valid"
-    return None, DecodeError(text, status=http.status_code, logid=answer.logid, operation=grant.operation.id)
+    text = "the response has no access token, or no time at which it expires"
+    return None, DecodeError(text, status=http.status_code, logid=answer.logid, operation=token_request.operation.id)
 
 
 def server_time(http: HTTPResponse) -> datetime:
-    """Return the moment of an answer by the clock of the server, or by ours if it does not tell."""
+    """Return the time of a response by the clock of the server; by that of this machine if it has no `Date`."""
     return parse_http_date(http.headers.get("date")) or datetime.now(UTC)
 
 
-def skew_of(http: HTTPResponse) -> float:
-    """Return by how many seconds the clock of the server is ahead of ours."""
+def clock_skew(http: HTTPResponse) -> float:
+    """Return by how many seconds the clock of the server is ahead of that of this machine."""
     return server_time(http).timestamp() - time.time()
 
 
-def given(**texts: object) -> None:
-    """Make sure that texts are given and can be sent. The message names, but does not show, the one that cannot.
+def require_ascii(**texts: object) -> None:
+    """Check that strings can be sent in a header. The message names an invalid one without its value.
 
     Raises:
-        InvalidArgumentError: One is no text, empty, or holds what no header may.
+        InvalidArgumentError: One is not a string, is empty, or has characters that no header may have.
     """
     wrong = next((name for name, value in texts.items() if not _usable(value)), None)
     if wrong is not None:
-        raise InvalidArgumentError(f"{wrong} must be a text of printable ASCII characters, without blanks around it")
+        raise InvalidArgumentError(f"{wrong} must be a string of printable ASCII characters without spaces around it")
 
 
 def _usable(value: object) -> bool:

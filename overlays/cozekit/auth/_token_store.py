@@ -44,7 +44,7 @@ class TokenStore(Protocol):
         """Lock a name for all who share the store, without waiting.
 
         Returns:
-            What unlocks it, to be called once from any thread; None while somebody else holds the lock. The lock of a
+            A function that releases it, to be called once from any thread; None if the lock is held. The lock of a
             process that ends must end with it, or soon after.
 
         Raises:
@@ -55,7 +55,7 @@ class TokenStore(Protocol):
 class ProcessLocks:
     """Locks by name, for the threads of one process.
 
-    A process that is forked begins with none of them held: whoever held one stayed in the other process.
+    In a forked process none of them is held: their holders are in the other process.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The command `cozekit`: log in, see who is logged in, find out what is wrong, run the sandbox.
+"""The command `cozekit`: log in, show the account, diagnose problems, call operations, run the sandbox.
 
 Needs the extra `cli`: `pip install "cozekit[cli]"`.
 """
@@ -18,10 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: The command line; that of the process by default.
+        arguments: The command line. Default: that of the process.
 
     Returns:
-        The exit status: 0, 1 for a failure, 2 for a wrong command line, 130 if interrupted.
+        The exit status: 0, 1 after an error, 2 for a wrong command line, 130 if interrupted.
     """
     try:
         for name in _NEEDED:
@@ -31,6 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missing = (error.name or "").partition(".")[0]
         if missing not in _NEEDED:
             raise
-        sys.stderr.write(f'cozekit: {missing} is missing; install the command line by: pip install "cozekit[cli]"\n')
+        sys.stderr.write(f'cozekit: {missing} is missing; install the command line with: pip install "cozekit[cli]"\n')
         return 1
     return run(sys.argv[1:] if arguments is None else arguments)

@@ -1,4 +1,4 @@
-"""The commands, and what is common to them."""
+"""The commands."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from rich.console import Console
 from .. import __version__
 from .._profiles import DEFAULT, Profile, Profiles, current_profile
 from ..errors import CozeError
-from ._console import Failure, Terminal
-from ._locks import locked, own_profiles, token_locked
+from ._console import CLIError, Terminal
+from ._locks import locked, token_locked, user_profiles
 
 __all__ = ["run"]
 
-ProfileName = Annotated[str | None, Parameter(help="Name of the profile. Default: COZE_PROFILE, else the default one.")]
+ProfileName = Annotated[
+    str | None, Parameter(help="Name of the profile. Default: COZE_PROFILE, else the default profile.")
+]
 Region = Annotated[Literal["com", "cn"] | None, Parameter(help="Region of the service: coze.com or coze.cn.")]
-BaseURL = Annotated[str | None, Parameter(help="Address of the service, instead of a region.")]
+BaseURL = Annotated[str | None, Parameter(help="URL of the service, instead of a region.")]
 AsJSON = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
 
 _INTERRUPTED = 130
-_WRONG_USE = 2
+_USAGE_ERROR = 2
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -37,19 +39,19 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
     except CycloptsError:
-        return _WRONG_USE  # it was told already
-    except Failure as failure:
+        return _USAGE_ERROR  # already printed
+    except CLIError as failure:
         terminal.failure(str(failure))
         return failure.status
     except BrokenPipeError:
-        # Whoever read has gone. Python would complain once more when it flushes at the end.
+        # The reader has closed the pipe. Python would report it again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except CozeError as error:
         terminal.failure(str(error))
         return 1
-    except (OSError, ValueError) as error:  # files and variables that the HTTP client cannot make sense of
-        terminal.failure(f"{error}; `cozekit doctor` may know more")
+    except (OSError, ValueError) as error:  # files and variables that are invalid for the HTTP client
+        terminal.failure(f"{error}; run `cozekit doctor` for more")
         return 1
     except KeyboardInterrupt:
         terminal.failure("stopped")
@@ -60,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
 def _commands(terminal: Terminal) -> App:
     app = App(
         name="cozekit",
-        help="Log in to Coze, see who is logged in, find out what is wrong, run a local Coze.",
+        help="Log in to Coze, show the account, diagnose problems, call operations, run a local Coze.",
         version=__version__,
         console=Console(),
         error_console=Console(stderr=True),
@@ -70,9 +72,11 @@ def _commands(terminal: Terminal) -> App:
     @app.command
     def login(
         *,
-        device: Annotated[bool, Parameter(negative="", help="Log in by a code to type in on any device.")] = False,
+        device: Annotated[
+            bool, Parameter(negative="", help="Log in with a code that you enter on any device.")
+        ] = False,
         jwt: Annotated[Path | None, Parameter(help="Log in as a service, with the app's JSON file.")] = None,
-        token: Annotated[bool, Parameter(negative="", help="Keep a token, read from the keyboard or a pipe.")] = False,
+        token: Annotated[bool, Parameter(negative="", help="Save a token, read from the keyboard or a pipe.")] = False,
         client_id: Annotated[str | None, Parameter(help="Id of the OAuth app. Default: COZE_CLIENT_ID.")] = None,
         profile: ProfileName = None,
         region: Region = None,
@@ -81,26 +85,26 @@ def _commands(terminal: Terminal) -> App:
             str | None, Parameter(help="Host of Coze behind a gateway, such as api.coze.com; with --jwt.")
         ] = None,
         workspace: Annotated[str | None, Parameter(help="Limit the token to this workspace.")] = None,
-        port: Annotated[int, Parameter(help="Port for the browser to come back to. Default: a free one.")] = 0,
+        port: Annotated[int, Parameter(help="Port of the redirect server. Default: a free one.")] = 0,
         browser: Annotated[bool, Parameter(help="Whether to open the browser.")] = True,
-        timeout: Annotated[float, Parameter(help="Seconds that you may take.")] = 300,
+        timeout: Annotated[float, Parameter(help="Seconds to wait for you.")] = 300,
     ) -> None:
-        """Log in, and keep the token for Coze() and AsyncCoze().
+        """Log in, and save the token for Coze() and AsyncCoze().
 
         Without --device, --jwt or --token your browser opens (OAuth with PKCE).
         """
-        from ._login import Login, address_of
+        from ._login import Login, chosen_base_url
 
         if device + token + (jwt is not None) > 1:
-            raise Failure("give one of --device, --jwt and --token", status=_WRONG_USE)
+            raise CLIError("pass only one of --device, --jwt and --token", status=_USAGE_ERROR)
         if audience is not None and jwt is None:
-            raise Failure("--audience is for --jwt: only JWTs name whom they are for", status=_WRONG_USE)
-        profiles = own_profiles()
+            raise CLIError("--audience is for --jwt: only JWTs have an audience", status=_USAGE_ERROR)
+        profiles = user_profiles()
         attempt = Login(
             terminal=terminal,
             profiles=profiles,
             name=profile or os.environ.get("COZE_PROFILE", "").strip() or DEFAULT,
-            base_url=address_of(region, base_url),
+            base_url=chosen_base_url(region, base_url),
             client_id=client_id,
             workspace=workspace,
             timeout=timeout,
@@ -116,21 +120,21 @@ def _commands(terminal: Terminal) -> App:
 
     @app.command
     def logout(*, profile: ProfileName = None) -> None:
-        """Forget a login and its token."""
+        """Delete a login and its token."""
         one, profiles = _current(profile)
         with token_locked(profiles, one.name), locked(profiles):
             profiles.store.delete(one.name)
             profiles.remove(one.name)
         terminal.note(f"Logged out (profile {one.name}).")
         if one.method == "token":
-            terminal.note("The token itself stays valid: delete it on the web site if nobody needs it.")
+            terminal.note("The token itself stays valid: delete it on the website if it is no longer needed.")
 
     @app.command
     def whoami(*, profile: ProfileName = None, json: AsJSON = False) -> None:
         """Show whose token is used, and where it comes from."""
-        from ._whoami import who_is
+        from ._whoami import token_owner
 
-        facts = who_is(profile)
+        facts = token_owner(profile)
         if json:
             terminal.data(facts)
             return
@@ -139,13 +143,13 @@ def _commands(terminal: Terminal) -> App:
                 terminal.result(f"{name.replace('_', ' '):<10}  {value}")
 
     @app.command
-    def profiles(*, use: Annotated[str | None, Parameter(help="Make this one the default.")] = None) -> None:
+    def profiles(*, use: Annotated[str | None, Parameter(help="Make this profile the default.")] = None) -> None:
         """List the profiles; the default one has a star."""
-        kept = own_profiles()
+        kept = user_profiles()
         found, default = kept.read()
         if use is not None:
             if use not in found:
-                raise Failure(f"there is no profile {use!r}; there are: {', '.join(found) or 'none'}")
+                raise CLIError(f"there is no profile {use!r}; there are: {', '.join(found) or 'none'}")
             with locked(kept):
                 kept.set_default(use)
             default = use
@@ -153,22 +157,22 @@ def _commands(terminal: Terminal) -> App:
             star = "*" if one.name == default else " "
             terminal.result(f"{star} {one.name}  {one.method}  {one.base_url}")
         if not found:
-            terminal.note("There are no profiles. `cozekit login` makes one.")
+            terminal.note("There are no profiles. `cozekit login` creates one.")
 
     @app.command
     def doctor(
         *, profile: ProfileName = None, region: Region = None, base_url: BaseURL = None, json: AsJSON = False
     ) -> int:
-        """Say which region the token belongs to, what it may do, and what is wrong.
+        """Show the region of the token and what it may do, and diagnose problems.
 
-        The token is sent to the address that you, the profile or COZE_API_BASE name. Where nobody names one, it is sent
-        to both official services, api.coze.com and api.coze.cn. It is sent nowhere else. Exits with 1 if something is
+        The token is sent to the URL of --base-url, of the profile or of COZE_API_BASE. If there is none, it is sent to
+        both official services, api.coze.com and api.coze.cn. It is sent nowhere else. Exits with 1 if something is
         wrong.
         """
         from ._doctor import examine
-        from ._login import address_of
+        from ._login import chosen_base_url
 
-        report = examine(profile, address_of(region, base_url))
+        report = examine(profile, chosen_base_url(region, base_url))
         if json:
             terminal.data(report.to_dict())
         else:
@@ -184,29 +188,29 @@ def _commands(terminal: Terminal) -> App:
     def call(
         operation: Annotated[str, Parameter(help="Operation id, such as bots.list.")],
         *arguments: Annotated[str, Parameter(help="name=value; value may be JSON, @FILE or @- for a pipe.")],
-        everything: Annotated[bool, Parameter(name="--all", negative="", help="Load all pages of a list.")] = False,
-        output: Annotated[Path | None, Parameter(help="Where to write a result that is a file.")] = None,
+        all_pages: Annotated[bool, Parameter(name="--all", negative="", help="Load all pages of a list.")] = False,
+        output: Annotated[Path | None, Parameter(help="File to write the result to, if it is a file.")] = None,
         profile: ProfileName = None,
         region: Region = None,
         base_url: BaseURL = None,
     ) -> None:
-        """Call any operation, and write its result as JSON."""
+        """Call an operation, and print its result as JSON."""
         from ._call import call as call_operation
-        from ._login import address_of
+        from ._login import chosen_base_url
 
         call_operation(
             terminal,
             operation,
             arguments,
             profile=profile,
-            base_url=address_of(region, base_url),
-            everything=everything,
+            base_url=chosen_base_url(region, base_url),
+            all_pages=all_pages,
             output=output,
         )
 
     @app.command
-    def operations(word: Annotated[str, Parameter(help="Only those whose id holds this word.")] = "", /) -> None:
-        """List the operations with their arguments; those in brackets may be left out."""
+    def operations(word: Annotated[str, Parameter(help="Only operations with this word in their id.")] = "", /) -> None:
+        """List the operations with their arguments; those in brackets are optional."""
         from ._call import list_operations
 
         for line in list_operations(word):
@@ -214,7 +218,7 @@ def _commands(terminal: Terminal) -> App:
 
     @app.command(help_flags=[], version_flags=[])
     def sandbox(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
-        """Run a local Coze. All arguments go to it; `cozekit sandbox --help` lists them."""
+        """Run a local Coze. All arguments are passed on; `cozekit sandbox --help` lists them."""
         return _run_sandbox(arguments)
 
     return app
@@ -223,17 +227,17 @@ def _commands(terminal: Terminal) -> App:
 def _current(name: str | None) -> tuple[Profile, Profiles]:
     current = current_profile(name)
     if current is None:
-        raise Failure("nobody has logged in; `cozekit profiles` lists the profiles")
+        raise CLIError("you are not logged in; `cozekit profiles` lists the profiles")
     return current
 
 
 def _run_sandbox(arguments: Sequence[str]) -> int:
-    # A process of its own: the client and the sandbox never share one, so that a fault of both cannot hide itself.
+    # In another process: client and sandbox never share one, or a bug of both could hide itself.
     missing = [name for name in ("coze_sandbox", "starlette", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
-        raise Failure(f'{missing[0]} is missing; install the sandbox by: pip install "cozekit[sandbox]"')
+        raise CLIError(f'{missing[0]} is missing; install the sandbox by: pip install "cozekit[sandbox]"')
     command = [sys.executable, "-m", "coze_sandbox", *arguments]
     if sys.platform != "win32":
         sys.stdout.flush()
-        os.execv(sys.executable, command)  # noqa: S606 (this interpreter, with the user's own arguments)
+        os.execv(sys.executable, command)  # noqa: S606 (this interpreter, with the user's arguments)
     return subprocess.run(command, check=False).returncode  # noqa: S603 (as above)

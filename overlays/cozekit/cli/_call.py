@@ -1,4 +1,4 @@
-"""Any operation, from the command line."""
+"""`cozekit call` and `cozekit operations`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from coze_api._core._pagination import Page
 from .. import Coze
 from .._config import resolve_token
 from .._profiles import current_profile
-from ._console import Failure, Terminal
+from ._console import CLIError, Terminal
 
 __all__ = ["call", "list_operations"]
 
-_WRONG_USE = 2
+_USAGE_ERROR = 2
 
 
 def call(
@@ -35,10 +35,10 @@ def call(
     *,
     profile: str | None,
     base_url: str | None,
-    everything: bool,
+    all_pages: bool,
     output: Path | None,
 ) -> None:
-    """Call an operation, and write its result as JSON.
+    """Call an operation, and print its result as JSON.
 
     Args:
         terminal: Where to write.
@@ -46,18 +46,18 @@ def call(
         pairs: Arguments, each `name=value`.
         profile: The profile to use, if one was named.
         base_url: The service, if one was named.
-        everything: Whether to load all pages of a list.
-        output: Where to write a result that is a file.
+        all_pages: Whether to load all pages of a list.
+        output: File to write the result to, if it is a file.
 
     Raises:
-        Failure: The operation or an argument is unknown, or the result is of another kind.
-        CozeError: Coze refuses the call, or did not answer.
+        CLIError: The operation or an argument is unknown, or the result is of another kind.
+        CozeError: The call failed.
     """
     operation = _find(name)
     arguments = dict(_argument(operation, pair) for pair in pairs)
     missing = [one for one, its in operation.arguments.items() if its.value.required and one not in arguments]
     if missing:
-        raise Failure(f"{name} needs {', '.join(missing)}", _WRONG_USE)
+        raise CLIError(f"{name} needs {', '.join(missing)}", _USAGE_ERROR)
     with _client(profile, base_url) as coze:
         method: Any = coze
         for part in name.split("."):
@@ -66,17 +66,17 @@ def call(
         if isinstance(result, Binary):
             _save(terminal, name, result, output)
         elif isinstance(result, Page):
-            terminal.data([encode(item) for item in (result if everything else result.items)])
-            if result.has_more and not everything:
-                terminal.note("There is more: --all loads all pages.")
+            terminal.data([encode(item) for item in (result if all_pages else result.items)])
+            if result.has_more and not all_pages:
+                terminal.note("There are more items: --all loads all pages.")
         elif result is None or isinstance(result, Model | list | dict | str | int | float):
             terminal.data(encode(result))
-        else:  # it is not open yet, so nothing was sent
-            raise Failure(f"{name} answers with a stream, which this command cannot show", _WRONG_USE)
+        else:  # not open yet, so nothing was sent
+            raise CLIError(f"{name} returns a stream, which this command cannot print", _USAGE_ERROR)
 
 
 def list_operations(word: str) -> Iterator[str]:
-    """Yield the operations whose id holds a word, each with its arguments; those that may be left out in brackets."""
+    """Yield the operations with a word in their id, each with its arguments; optional ones in brackets."""
     for operation in _all_operations():
         if word in operation.id:
             wanted = [name for name, one in operation.arguments.items() if one.value.required]
@@ -90,7 +90,7 @@ def _client(profile: str | None, base_url: str | None) -> Coze:
         return Coze(base_url=base_url)
     one, profiles = current
     if base_url not in {None, one.base_url}:
-        raise Failure(f"the profile {one.name!r} is for {one.base_url}, not for {base_url}", _WRONG_USE)
+        raise CLIError(f"the profile {one.name!r} is for {one.base_url}, not for {base_url}", _USAGE_ERROR)
     return Coze(base_url=one.base_url, **one.credentials(profiles.store))
 
 
@@ -106,24 +106,24 @@ def _find(name: str) -> Operation[Any]:
     known = {one.id: one for one in _all_operations()}
     if name not in known:
         near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "`cozekit operations` lists all"
-        raise Failure(f"there is no operation {name!r}; {near}", _WRONG_USE)
+        raise CLIError(f"there is no operation {name!r}; {near}", _USAGE_ERROR)
     return known[name]
 
 
 def _argument(operation: Operation[Any], pair: str) -> tuple[str, Any]:
     name, separator, text = pair.partition("=")
     if not separator:
-        raise Failure(f"{pair!r} is no argument: write name=value", _WRONG_USE)
+        raise CLIError(f"{pair!r} is no argument: write name=value", _USAGE_ERROR)
     argument = operation.arguments.get(name)
     if argument is None:
         known = ", ".join(operation.arguments) or "none"
-        raise Failure(f"{operation.id} has no argument {name!r}; it has: {known}", _WRONG_USE)
+        raise CLIError(f"{operation.id} has no argument {name!r}; it has: {known}", _USAGE_ERROR)
     try:
         return name, _value(argument, text)
     except OSError as error:
-        raise Failure(f"{name}: {text.removeprefix('@')} cannot be read: {error.strerror}") from error
+        raise CLIError(f"{name}: {text.removeprefix('@')} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise Failure(f"{name}: {text.removeprefix('@')} is not encoded in {error.encoding}") from None
+        raise CLIError(f"{name}: {text.removeprefix('@')} is not encoded in {error.encoding}") from None
 
 
 def _value(argument: Argument, text: str) -> Any:
@@ -143,12 +143,12 @@ def _value(argument: Argument, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        return text  # the client tells what is wanted instead
+        return text  # the error of the client names the expected type
 
 
 def _save(terminal: Terminal, name: str, result: Binary, output: Path | None) -> None:
     if output is None:
         result.close()
-        raise Failure(f"{name} answers with a file: say where to write it by --output", _WRONG_USE)
+        raise CLIError(f"{name} returns a file: pass --output", _USAGE_ERROR)
     size = result.save(output)
     terminal.note(f"{size} bytes of {result.content_type or 'unknown type'} written to {output}.")

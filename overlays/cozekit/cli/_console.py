@@ -1,4 +1,4 @@
-"""What a person sees: results on standard output, all else on standard error."""
+"""Console output: results on standard output, all else on standard error."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["Failure", "Terminal"]
+__all__ = ["CLIError", "Terminal"]
 
 
-class Failure(Exception):
-    """A command that failed, in words for the person who gave it.
+class CLIError(Exception):
+    """A command failed. The message is for its user.
 
     Args:
-        text: What is wrong, and what to do about it.
+        text: What is wrong, and what to do.
         status: The exit status.
     """
 
@@ -28,35 +28,35 @@ class Failure(Exception):
 
 
 class Terminal:
-    """Writes for people, and for other programs. Colours end where they are not wanted: pipes, NO_COLOR."""
+    """Writes for people and for programs. No colors in pipes, or with NO_COLOR."""
 
     def __init__(self) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # the locale's encoding may lack a character
-        # soft_wrap: an address that is cut in two lines cannot be clicked on.
+        # soft_wrap: a URL that is broken into two lines cannot be clicked.
         self.out = Console(highlight=False, soft_wrap=True)
         self.notices = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def result(self, text: str, style: str = "") -> None:
-        """Write a line that the command was given for."""
+        """Write a line of the result."""
         self.out.print(Text(plain(text), style=style))
 
     def data(self, value: Any) -> None:
         """Write a value as JSON."""
-        # Where the encoding may lack a character, JSON has escapes of its own.
+        # If the encoding lacks characters, JSON escapes them.
         escaped = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
         sys.stdout.write(json.dumps(value, ensure_ascii=escaped, indent=2) + "\n")
 
     def note(self, text: str, style: str = "") -> None:
-        """Write a line about how the command goes."""
+        """Write a line about the progress."""
         self.notices.print(Text(plain(text), style=style))
 
     def failure(self, text: str) -> None:
-        """Write why the command failed."""
+        """Write an error message."""
         line = Text("cozekit: ", style="bold red")
         self.notices.print(line.append(Text(plain(text), style="not bold default")))
 
 
 def plain(text: str) -> str:
-    """Replace what would steer the terminal: names and messages come from elsewhere."""
+    """Replace control characters: names and messages are not trusted."""
     return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)

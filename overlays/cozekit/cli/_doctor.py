@@ -1,4 +1,4 @@
-"""Asks Coze who the token is, and finds out why it does not answer."""
+"""`cozekit doctor`: checks token, services, clock, region and permissions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..errors import (
     OAuthError,
     PermissionDeniedError,
 )
-from ._environment import Credentials, find_credentials, look_at_proxies, look_at_versions
+from ._environment import Credentials, check_proxies, check_versions, detect_credentials
 from ._report import Report
 
 __all__ = ["REGIONS", "examine"]
@@ -41,13 +41,13 @@ _MOST_ENTRIES = 1
 
 
 @attrs.frozen
-class _Visit:
-    """How one service took the token.
+class _ServiceCheck:
+    """Result of a call to one service.
 
     Attributes:
         base_url: The service.
-        error: What it said against it, if anything.
-        skew: Seconds that the clock of this machine is ahead; None if it did not tell the time.
+        error: The error, if the call failed.
+        skew: Seconds that the clock of this machine is ahead; None if the response has no time.
     """
 
     base_url: str
@@ -56,30 +56,30 @@ class _Visit:
 
 
 def examine(profile_name: str | None, base_url: str | None) -> Report:
-    """Look at everything that can be wrong.
+    """Run all checks.
 
     Args:
-        profile_name: The profile to use; the one that a client would use by default.
-        base_url: The address to ask. By default that of the profile, or, where nobody said any, both official ones.
+        profile_name: The profile to use. Default: that of a client.
+        base_url: The URL to check. Default: that of the profile; both official ones if there is none.
     """
     report = Report()
-    look_at_versions(report)
-    proxy = look_at_proxies(report)
-    credentials = find_credentials(report, profile_name, base_url)
+    check_versions(report)
+    proxy = check_proxies(report)
+    credentials = detect_credentials(report, profile_name, base_url)
     if credentials is None or not report.healthy:
         return report
     places = [credentials.base_url] if credentials.base_url else list(REGIONS)
     hosts = " and ".join(_host(place) for place in places)
-    report.note("privacy", f"the token is sent to {hosts}, and nowhere else.")
-    visits = [_visit(place, credentials) for place in places]
-    for visit in visits:
-        _judge(report, visit, credentials, proxy=proxy, alone=len(visits) == 1)
-    report.services.extend(visit.base_url for visit in visits if visit.error is None)
-    _look_at_clock(report, visits)
-    if len(visits) > 1:
-        _look_at_region(report, visits)
+    report.info("privacy", f"the token is sent to {hosts}, and nowhere else.")
+    checks = [_check_service(place, credentials) for place in places]
+    for check in checks:
+        _report_service(report, check, credentials, proxy=proxy, alone=len(checks) == 1)
+    report.services.extend(check.base_url for check in checks if check.error is None)
+    _check_clock(report, checks)
+    if len(checks) > 1:
+        _check_region(report, checks)
     for place in report.services:
-        _look_at_permissions(report, place, credentials)
+        _check_permissions(report, place, credentials)
     return report
 
 
@@ -87,7 +87,7 @@ def _client(base_url: str, credentials: Credentials) -> Coze:
     return Coze(base_url=base_url, retry=0, timeout=_TIMEOUT, **credentials.options)
 
 
-def _visit(base_url: str, credentials: Credentials) -> _Visit:
+def _check_service(base_url: str, credentials: Credentials) -> _ServiceCheck:
     answer: Any = None
     error: CozeError | None = None
     with _client(base_url, credentials) as coze:
@@ -97,61 +97,67 @@ def _visit(base_url: str, credentials: Credentials) -> _Visit:
             error, answer = failure, getattr(failure, "response", None)
     date = None if answer is None else email.utils.parsedate_tz(answer.headers.get("date", ""))
     skew = None if date is None else time.time() - email.utils.mktime_tz(date)
-    return _Visit(base_url, error, skew)
+    return _ServiceCheck(base_url, error, skew)
 
 
-def _judge(report: Report, visit: _Visit, credentials: Credentials, *, proxy: bool, alone: bool) -> None:
-    host, error = _host(visit.base_url), visit.error
-    region = REGIONS.get(visit.base_url)
+def _report_service(
+    report: Report, check: _ServiceCheck, credentials: Credentials, *, proxy: bool, alone: bool
+) -> None:
+    host, error = _host(check.base_url), check.error
+    region = REGIONS.get(check.base_url)
     named = f"{host} ({region})" if region else host
     match error:
         case None:
-            report.good("service", f"{named} takes the token.")
+            report.ok("service", f"{named} accepts the token.")
         case OAuthError():
-            report.bad("token", f"{host} gives no new token: {error.msg}", f"{error.hint} {credentials.remedy}".strip())
+            report.error(
+                "token", f"{host} rejects the token request: {error.msg}", f"{error.hint} {credentials.remedy}".strip()
+            )
         case GatewayError():
-            report.bad("service", f"{host} answers with something that is not of Coze: {error.msg}", _GATEWAY)
+            report.error("service", f"the response of {host} is not one of Coze: {error.msg}", _GATEWAY)
         case PermissionDeniedError() | AuthenticationError() if not alone:
-            report.note("service", f"{named} does not take the token (code {error.code}).")
+            report.info("service", f"{named} rejects the token (code {error.code}).")
         case PermissionDeniedError():
-            other = _other_region(visit.base_url)
-            hint = f" It may be of {other}: try `cozekit doctor --base-url {other}`." if other else ""
-            report.bad("token", f"{named} does not take the token (code {error.code}).{hint}", credentials.remedy)
+            other = _other_region(check.base_url)
+            hint = f" It may belong to {other}: try `cozekit doctor --base-url {other}`." if other else ""
+            report.error("token", f"{named} rejects the token (code {error.code}).{hint}", credentials.remedy)
         case AuthenticationError():
-            text = f"{named} does not know the token (code {error.code}): it is misspelt, has expired or was deleted."
-            report.bad("token", text, credentials.remedy)
+            text = f"{named} does not know the token (code {error.code}): it is misspelled, expired or deleted."
+            report.error("token", text, credentials.remedy)
         case APIConnectionError():
-            elsewhere = not is_loopback(urlsplit(visit.base_url).hostname or "")
-            report.bad("connection", *_explain(error, host, proxy=proxy and elsewhere))
+            elsewhere = not is_loopback(urlsplit(check.base_url).hostname or "")
+            report.error("connection", *_explain(error, host, proxy=proxy and elsewhere))
         case APIError():
-            report.bad("service", f"{host} fails: {error.msg} (HTTP {error.status}, code {error.code}, logid"
+            report.error("service", f"{host} fails: {error.msg} (HTTP {error.status}, code {error.code}, logid"
                        f" {error.logid or 'unknown'})", "try again later")  # fmt: skip
         case _:
-            report.bad("token", str(error), credentials.remedy)
+            report.error("token", str(error), credentials.remedy)
 
 
-_GATEWAY = "a proxy, a firewall or a login page of the network answers in its place; ask who runs the network"
+_GATEWAY = (
+    "a proxy, a firewall or a login page of the network responds instead; contact the administrator of the network"
+)
 
 
 def _explain(error: APIConnectionError, host: str, *, proxy: bool) -> tuple[str, str]:
-    """Tell why no connection came about, and what to do."""
+    """Return why there is no connection, and what to do."""
     through = " The proxy named above may be the cause." if proxy else ""
     for cause in _causes(error):
         match cause:
             case socket.gaierror():
-                return f"the name {host} is not known (DNS).{through}", "check the address, the network and its DNS"
+                return f"the name {host} is not known (DNS).{through}", "check the URL, the network and its DNS"
             case ssl.SSLCertVerificationError():
                 text = f"the certificate of {host} is not trusted: {cause.verify_message}.{through}"
-                return text, "a proxy that reads along needs its own certificate: name its file in SSL_CERT_FILE"
+                return text, "a proxy that decrypts traffic needs its own certificate: set SSL_CERT_FILE to its file"
             case ssl.SSLError():
                 return (
                     f"no encrypted connection to {host}: {cause.reason or cause}.{through}",
-                    "check address, proxy",
+                    "check the URL and the proxy",
                 )
             case ConnectionRefusedError():
-                return f"nothing listens at {host}.{through}", "check address and port"
+                return f"nothing listens at {host}.{through}", "check the URL and the port"
     if isinstance(error, APITimeoutError):
-        return f"{host} did not answer within {_TIMEOUT:g} s.{through}", "check network, firewall and proxy"
+        return f"{host} did not respond within {_TIMEOUT:g} s.{through}", "check network, firewall and proxy"
     return f"no connection to {host}: {error}.{through}", "check network and proxy"
 
 
@@ -164,39 +170,39 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def _look_at_clock(report: Report, visits: list[_Visit]) -> None:
-    skews = [visit.skew for visit in visits if visit.skew is not None]
+def _check_clock(report: Report, checks: list[_ServiceCheck]) -> None:
+    skews = [check.skew for check in checks if check.skew is not None]
     if not skews:
         return
     skew = min(skews, key=abs)
     if abs(skew) <= _SKEW_SECONDS:
-        report.good("clock", "the clock of this machine is right.")
+        report.ok("clock", "the clock of this machine is right.")
         return
     side = "ahead" if skew > 0 else "behind"
-    report.bad(
+    report.error(
         "clock",
-        f"the clock of this machine is {abs(skew):.0f} s {side}: JWTs are refused, and tokens seem to expire wrongly",
-        "set the clock, or let it be set (NTP)",
+        f"the clock of this machine is {abs(skew):.0f} s {side}: JWTs are rejected, and expiry is judged wrongly",
+        "set the clock, or synchronize it (NTP)",
     )
 
 
-def _look_at_region(report: Report, visits: list[_Visit]) -> None:
-    """Tell which region the token belongs to, where both were asked."""
-    takers = [visit.base_url for visit in visits if visit.error is None]
-    if not takers:
-        if all(isinstance(visit.error, PermissionDeniedError | AuthenticationError) for visit in visits):
-            text = "no region takes the token: it is misspelt, has expired or was deleted"
-            report.bad("region", text, "make a new one, on www.coze.com or www.coze.cn")
+def _check_region(report: Report, checks: list[_ServiceCheck]) -> None:
+    """Report the region of the token, if both were checked."""
+    accepting = [check.base_url for check in checks if check.error is None]
+    if not accepting:
+        if all(isinstance(check.error, PermissionDeniedError | AuthenticationError) for check in checks):
+            text = "no region accepts the token: it is misspelled, expired or deleted"
+            report.error("region", text, "create a new one on www.coze.com or www.coze.cn")
         return
-    home = takers[0]
-    report.good("region", f"the token belongs to {REGIONS[home]}.")
+    home = accepting[0]
+    report.ok("region", f"the token belongs to {REGIONS[home]}.")
     if home != COZE_COM:
-        remedy = f"set COZE_API_BASE={home}, or give Coze(base_url=…)"
-        report.bad("region", f"a client asks {_host(COZE_COM)} unless told otherwise, which does not know it", remedy)
+        remedy = f"set COZE_API_BASE={home}, or pass Coze(base_url=…)"
+        report.error("region", f"clients use {_host(COZE_COM)} by default, which rejects it", remedy)
 
 
-def _look_at_permissions(report: Report, base_url: str, credentials: Credentials) -> None:
-    """Try what only reads, and tell what the token may do."""
+def _check_permissions(report: Report, base_url: str, credentials: Credentials) -> None:
+    """Try operations that only read, and report which ones the token may call."""
     with _client(base_url, credentials) as coze:
         report.may.append(users.ME.id)
         workspace, answered = None, _try(report, coze, workspaces.LIST, {"page_size": _MOST_ENTRIES})
@@ -210,10 +216,10 @@ def _look_at_permissions(report: Report, base_url: str, credentials: Credentials
             _try(report, coze, datasets.LIST, {"space_id": workspace, "page_size": _MOST_ENTRIES})
             paged = {"workspace_id": workspace, "page_num": 1, "page_size": _MOST_ENTRIES}
             _try(report, coze, workflows.LIST, paged)
-    report.note("permissions", f"tried, and allowed: {', '.join(report.may)}")
+    report.info("permissions", f"tried, and allowed: {', '.join(report.may)}")
     if report.may_not:
         names = ", ".join(f"{name} ({permission})" for name, permission in report.may_not.items())
-        report.note("permissions", f"tried, and not allowed: {names}", "add the permission to the token, if needed")
+        report.info("permissions", f"tried, and not allowed: {names}", "add the permissions to the token, if needed")
 
 
 def _try(report: Report, coze: Coze, operation: Operation[Any], arguments: dict[str, Any]) -> Any:
@@ -223,7 +229,7 @@ def _try(report: Report, coze: Coze, operation: Operation[Any], arguments: dict[
         report.may_not[operation.id] = operation.permission or ""
         return None
     except CozeError as error:
-        report.note("permissions", f"{operation.id} could not be tried: {error}")
+        report.info("permissions", f"{operation.id} could not be tried: {error}")
         return None
     report.may.append(operation.id)
     return answer

@@ -1,4 +1,4 @@
-"""What can be told without asking anybody: versions, proxies, where the token comes from."""
+"""Checks that need no connection: versions, proxies, and the source of the token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..auth import FileStore
 from ..errors import CozeError
 from ._report import Report
 
-__all__ = ["Credentials", "find_credentials", "look_at_proxies", "look_at_versions"]
+__all__ = ["Credentials", "detect_credentials", "check_proxies", "check_versions"]
 
 _PACKAGES = {
     "speed": ("orjson",),
@@ -34,23 +34,23 @@ _FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @attrs.frozen
 class Credentials:
-    """What requests are authorised by.
+    """The credentials of requests.
 
     Attributes:
         options: `token` or `auth` for a client.
-        base_url: The one address that the token may be sent to; None where the user named none.
+        base_url: The only URL that the token may be sent to; None if the user named none.
         remedy: How to log in again.
-        renews: Whether the token is renewed by itself.
+        refreshes: Whether the token is refreshed automatically.
     """
 
     options: dict[str, Any] = attrs.field(repr=False)
     base_url: str | None
     remedy: str
-    renews: bool
+    refreshes: bool
 
 
-def look_at_versions(report: Report) -> None:
-    """Tell the versions of what is installed, and which extras are not."""
+def check_versions(report: Report) -> None:
+    """Report installed versions and missing extras."""
     known = f"cozekit {__version__}, Python {platform.python_version()}, httpx {version('httpx')}"
     found, missing = [], []
     for extra, packages in _PACKAGES.items():
@@ -59,14 +59,14 @@ def look_at_versions(report: Report) -> None:
             found.append(f"{extra} ({', '.join(f'{one} {its}' for one, its in zip(packages, versions, strict=True))})")
         else:
             missing.append(extra)
-    report.note("versions", f"{known}; extras: {', '.join(found) or 'none'}")
+    report.info("versions", f"{known}; extras: {', '.join(found) or 'none'}")
     if missing:
         names = ",".join(missing)
-        report.note("versions", f"not installed: {', '.join(missing)}", f'if needed: pip install "cozekit[{names}]"')
+        report.info("versions", f"not installed: {', '.join(missing)}", f'if needed: pip install "cozekit[{names}]"')
 
 
-def look_at_proxies(report: Report, environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell what stands between here and Coze. Returns whether there is a proxy."""
+def check_proxies(report: Report, environment: Mapping[str, str] = os.environ) -> bool:
+    """Report proxies and certificate files. Returns whether there is a proxy."""
     found = False
     for name in _PROXIES:
         value = environment.get(name.lower()) or environment.get(name)
@@ -75,67 +75,73 @@ def look_at_proxies(report: Report, environment: Mapping[str, str] = os.environ)
         found = True
         scheme, shown = urlsplit(value).scheme, _without_password(value)
         if scheme not in {"http", "https", "socks5", "socks5h"}:
-            report.bad("proxy", f"{name} is {shown}, which is no address of a proxy", f"write {name}=http://host:port")
+            report.error(
+                "proxy", f"{name} is {shown}, which is not the URL of a proxy", f"write {name}=http://host:port"
+            )
         elif scheme.startswith("socks") and _version("socksio") is None:
-            report.bad("proxy", f"{name} is {shown}, and support for it is missing", 'pip install "httpx[socks]"')
+            report.error("proxy", f"{name} is {shown}, and support for it is missing", 'pip install "httpx[socks]"')
         else:
-            report.note(
+            report.info(
                 "proxy",
                 f"{name} is {shown}: requests to other machines go through it",
                 "unset it if it should not be used",
             )
     for name in _FILES:
         value = environment.get(name)
-        if value and not os.path.exists(value):  # noqa: PTH110 (a text from outside, which may be no path at all)
-            report.bad("certificates", f"{name} is {value}, which does not exist", f"unset {name}, or mend the path")
+        if value and not os.path.exists(value):  # noqa: PTH110 (the text may not be a valid path)
+            report.error(
+                "certificates", f"{name} is {value}, which does not exist", f"unset {name}, or correct the path"
+            )
     return found
 
 
-def find_credentials(report: Report, profile_name: str | None, base_url: str | None) -> Credentials | None:
-    """Find what authorises requests, in the order in which a client does, and tell it.
+def detect_credentials(report: Report, profile_name: str | None, base_url: str | None) -> Credentials | None:
+    """Find the credentials in the same order as a client, and report them.
 
     Args:
-        report: Where to tell it.
-        profile_name: The profile that was asked for.
-        base_url: The address that was asked for.
+        report: The report.
+        profile_name: The profile that the user named.
+        base_url: The URL that the user named.
     """
     try:
         token = None if profile_name else resolve_token(None)
         if token:
-            report.good("token", "COZE_API_TOKEN is set, and used.")
+            report.ok("token", "COZE_API_TOKEN is set, and used.")
             named = os.environ.get("COZE_PROFILE", "").strip()
             if named:
-                report.note("token", f"so the profile {named!r} of COZE_PROFILE is not", "unset one of both")
-            remedy = "make a token on the web site, and set COZE_API_TOKEN to it"
-            return Credentials({"token": token}, base_url, remedy, renews=False)
+                report.info("token", f"the profile {named!r} of COZE_PROFILE is not used", "unset one of the two")
+            remedy = "create a token on the website, and set COZE_API_TOKEN to it"
+            return Credentials({"token": token}, base_url, remedy, refreshes=False)
         current = current_profile(profile_name)
         if current is None:
-            report.bad("token", "there is no token: COZE_API_TOKEN is not set, and nobody has logged in", _LOG_IN)
+            report.error("token", "there is no token: COZE_API_TOKEN is not set, and you are not logged in", _LOG_IN)
             return None
         profile, profiles = current
         if base_url is not None and base_url.rstrip("/") != profile.base_url.rstrip("/"):
             where = f"the profile {profile.name!r} is for {profile.base_url}, not for {base_url}"
-            report.bad("token", where, "log in there as well, or leave the other address out")
+            report.error("token", where, "log in there as well, or omit the other URL")
             return None
         options = profile.credentials(profiles.store)
-        renews = profile.method == "jwt" or _look_at_end(report, profiles.store, profile.name, profile.login_command)
+        refreshes = profile.method == "jwt" or _check_expiry(
+            report, profiles.store, profile.name, profile.login_command
+        )
     except CozeError as error:
-        report.bad("token", str(error), "")
+        report.error("token", str(error), "")
         return None
-    report.good("token", f"the profile {profile.name!r} is used ({profile.method}).")
-    return Credentials(options, profile.base_url, profile.login_command, renews=renews)
+    report.ok("token", f"the profile {profile.name!r} is used ({profile.method}).")
+    return Credentials(options, profile.base_url, profile.login_command, refreshes=refreshes)
 
 
 _LOG_IN = "run `cozekit login`, or set COZE_API_TOKEN"
 
 
-def _look_at_end(report: Report, store: FileStore, name: str, remedy: str) -> bool:
-    kept = store.load(name)
-    if kept is None:
+def _check_expiry(report: Report, store: FileStore, name: str, remedy: str) -> bool:
+    token = store.load(name)
+    if token is None:
         return False
-    if kept.refresh_token is None and kept.expires_at <= datetime.now(UTC):
-        report.bad("token", f"the token expired at {kept.expires_at:%Y-%m-%d %H:%M} UTC", remedy)
-    return kept.refresh_token is not None
+    if token.refresh_token is None and token.expires_at <= datetime.now(UTC):
+        report.error("token", f"the token expired at {token.expires_at:%Y-%m-%d %H:%M} UTC", remedy)
+    return token.refresh_token is not None
 
 
 def _version(package: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The folder in which profiles and tokens are."""
+"""Locks of profiles and tokens."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import contextmanager
 
 from .._private_files import try_lock
 from .._profiles import Profiles, config_dir
-from ._console import Failure
+from ._console import CLIError
 
-__all__ = ["locked", "own_profiles", "token_locked"]
+__all__ = ["locked", "user_profiles", "token_locked"]
 
-_PATIENCE = 10.0
-_PAUSE = 0.05
+_LOCK_TIMEOUT = 10.0
+_RETRY_DELAY = 0.05
 
 
-def own_profiles() -> Profiles:
-    """Return the profiles of whoever runs the command."""
+def user_profiles() -> Profiles:
+    """Return the profiles of the user."""
     folder = config_dir()
     assert folder is not None, "platformdirs is installed with the command line"
     return Profiles(folder)
@@ -25,42 +25,42 @@ def own_profiles() -> Profiles:
 
 @contextmanager
 def locked(profiles: Profiles) -> Iterator[None]:
-    """Keep other commands from changing the profiles at the same time.
+    """Lock the profiles against changes by other commands.
 
     Raises:
-        Failure: Another command does not let go of them, or they cannot be locked.
+        CLIError: Another command holds the lock for too long, or they cannot be locked.
     """
     path = profiles.folder / "profiles.lock"
     profiles.ensure_dir()
     try:
-        with _held(lambda: try_lock(path), "another command is changing the profiles; try again"):
+        with _acquired(lambda: try_lock(path), "another command is changing the profiles; try again"):
             yield
     except OSError as error:
         if error.filename != str(path):
             raise
-        raise Failure(f"{path} cannot be made: {error.strerror}; remove it, or set COZE_CONFIG_DIR") from error
+        raise CLIError(f"{path} cannot be created: {error.strerror}; remove it, or set COZE_CONFIG_DIR") from error
 
 
 @contextmanager
 def token_locked(profiles: Profiles, name: str) -> Iterator[None]:
-    """Keep clients from renewing a token meanwhile: what they then kept would be of the login before.
+    """Lock a token against refreshes by clients, which would save a token of the previous login.
 
     Raises:
-        Failure: A client does not let go of it.
+        CLIError: A client holds the lock for too long.
     """
     profiles.ensure_dir()
-    busy = f"another program is renewing the token of the profile {name!r}; try again"
-    with _held(lambda: profiles.store.try_lock(name), busy):
+    busy = f"another program is refreshing the token of the profile {name!r}; try again"
+    with _acquired(lambda: profiles.store.try_lock(name), busy):
         yield
 
 
 @contextmanager
-def _held(take: Callable[[], Callable[[], None] | None], busy: str) -> Iterator[None]:
-    end = time.monotonic() + _PATIENCE
-    while (unlock := take()) is None:
+def _acquired(acquire: Callable[[], Callable[[], None] | None], busy: str) -> Iterator[None]:
+    end = time.monotonic() + _LOCK_TIMEOUT
+    while (unlock := acquire()) is None:
         if time.monotonic() > end:
-            raise Failure(busy)
-        time.sleep(_PAUSE)
+            raise CLIError(busy)
+        time.sleep(_RETRY_DELAY)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Logging in, by each way that a command line can go."""
+"""`cozekit login`, by each method."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from ..auth import (
     parse_callback,
 )
 from ..errors import PermissionDeniedError
-from ._console import Failure, Terminal
+from ._console import CLIError, Terminal
 from ._locks import locked, token_locked
-from ._redirect_server import Loopback
+from ._redirect_server import RedirectServer
 
-__all__ = ["Login", "address_of", "ask_who"]
+__all__ = ["Login", "chosen_base_url", "account_name"]
 
 _REGIONS = {"com": COZE_COM, "cn": COZE_CN}
 _CLIENT_ID = "COZE_CLIENT_ID"
-# Nobody says until when a token lives that was made on the web site.
+# The lifetime of a token that was created on the website is not known.
 _UNKNOWN_END = datetime(9999, 1, 1, tzinfo=UTC)
 _TIMEOUT = 20.0
 
@@ -44,13 +44,13 @@ class Login:
     """One login.
 
     Attributes:
-        terminal: Where to write.
-        profiles: Where to keep it.
+        terminal: The terminal.
+        profiles: The profiles.
         name: Name of the profile.
-        base_url: Address of the service, if it was given.
-        client_id: Id of the OAuth app, if it was given.
+        base_url: URL of the service, if there is one.
+        client_id: Id of the OAuth app, if there is one.
         workspace: Limits the token to one workspace.
-        timeout: Seconds that a person may take.
+        timeout: Seconds to wait for the user.
     """
 
     terminal: Terminal
@@ -62,20 +62,20 @@ class Login:
     timeout: float
 
     def by_browser(self, port: int, *, open_browser: bool) -> None:
-        """Log in by PKCE: the browser goes to Coze, and comes back to a server of this machine."""
+        """Log in with PKCE: the browser is redirected to a server on this machine."""
         state, verifier = new_state(), new_verifier()
         client_id, base_url = self._app("pkce")
-        with Loopback(port, lambda url: parse_callback(url, state=state)) as loopback:
-            pkce = PKCEOAuth(client_id, loopback.redirect_uri, base_url=base_url)
-            address = pkce.authorize_url(state=state, code_verifier=verifier, workspace_id=self.workspace)
-            opened = open_browser and _opened(address)
+        with RedirectServer(port, lambda redirected: parse_callback(redirected, state=state)) as server:
+            pkce = PKCEOAuth(client_id, server.redirect_uri, base_url=base_url)
+            url = pkce.authorize_url(state=state, code_verifier=verifier, workspace_id=self.workspace)
+            opened = open_browser and _open_browser(url)
             self.terminal.note("Your browser shows the page to log in. If it does not, open:" if opened else "Open:")
-            self.terminal.note(f"  {address}")
-            code = loopback.wait(self.timeout)
+            self.terminal.note(f"  {url}")
+            code = server.wait(self.timeout)
         self._keep("pkce", base_url, pkce.exchange(code, code_verifier=verifier), client_id=client_id)
 
     def by_device(self) -> None:
-        """Log in by a code that is typed in elsewhere."""
+        """Log in with a code that the user enters on another device."""
         client_id, base_url = self._app("device")
         device = DeviceOAuth(client_id, base_url=base_url)
         code = device.start(workspace_id=self.workspace)
@@ -86,53 +86,53 @@ class Login:
         self._keep("device", base_url, token, client_id=client_id)
 
     def by_jwt(self, file: Path, audience: str | None) -> None:
-        """Log in as a service, with the file that the console of Coze gives for an app. Its key stays in that file."""
+        """Log in as a service, with the JSON file of an app from the console of Coze. Its key stays in that file."""
         path = str(file.expanduser().resolve())
-        given = {} if self.base_url is None else {"base_url": self.base_url}
-        base_url = JWTAuth.from_file(path, audience=audience, **given).base_url
+        options = {} if self.base_url is None else {"base_url": self.base_url}
+        base_url = JWTAuth.from_file(path, audience=audience, **options).base_url
         profile = Profile(name=self.name, base_url=base_url, method="jwt", app_file=path, audience=audience or "")
-        who = ask_who(profile, MemoryStore())
+        who = account_name(profile, MemoryStore())
         with token_locked(self.profiles, self.name):
-            self.profiles.store.delete(self.name)  # a token of another app under this name would be taken for ours
+            self.profiles.store.delete(self.name)  # a token of another app with this name would be used
             self._save(profile)
-        self._tell(profile, who)
+        self._report_login(profile, who)
 
     def by_token(self) -> None:
-        """Keep a token that was made on the web site."""
+        """Save a token that was created on the website."""
         token = normalize_token(_read_secret())
         if not token:
-            raise Failure("no token was given")
+            raise CLIError("no token was entered")
         base_url = self.base_url or self._before("token").base_url or COZE_COM
         with Coze(token, base_url=base_url, retry=0, timeout=_TIMEOUT) as coze:
             who = coze.users.me()
         profile = Profile(name=self.name, base_url=base_url, method="token")
         self._replace(profile, Token(access_token=token, expires_at=_UNKNOWN_END))
-        self._tell(profile, who.nick_name or who.user_name)
+        self._report_login(profile, who.nick_name or who.user_name)
 
-    def _app(self, way: str) -> tuple[str, str]:
-        """Return client id and address: what is given, else what was used last time under this name."""
-        before = self._before(way)
+    def _app(self, method: str) -> tuple[str, str]:
+        """Return client id and URL: those of the options, else those of the last login with this name."""
+        before = self._before(method)
         client_id = self.client_id or os.environ.get(_CLIENT_ID, "").strip() or before.client_id
         base_url = self.base_url or before.base_url or COZE_COM
         if not client_id:
             web = base_url.replace("://api.", "://www.") if base_url in _REGIONS.values() else base_url
-            raise Failure(
-                f"which OAuth app? Give --client-id or set {_CLIENT_ID}; apps are made on {web}/open/oauth/apps."
+            raise CLIError(
+                f"no OAuth app: pass --client-id or set {_CLIENT_ID}; apps are created on {web}/open/oauth/apps."
                 " Without an app: `cozekit login --token`",
                 status=2,
             )
         return client_id, base_url
 
-    def _before(self, way: str) -> Profile:
+    def _before(self, method: str) -> Profile:
         found, _ = self.profiles.read()
-        nobody = Profile(name=self.name, base_url="", method=way)
-        before = found.get(self.name, nobody)
-        return before if before.method == way else attrs.evolve(nobody, base_url=before.base_url)
+        new = Profile(name=self.name, base_url="", method=method)
+        before = found.get(self.name, new)
+        return before if before.method == method else attrs.evolve(new, base_url=before.base_url)
 
-    def _keep(self, way: str, base_url: str, token: Token, *, client_id: str) -> None:
-        profile = Profile(name=self.name, base_url=base_url, method=way, client_id=client_id)
+    def _keep(self, method: str, base_url: str, token: Token, *, client_id: str) -> None:
+        profile = Profile(name=self.name, base_url=base_url, method=method, client_id=client_id)
         self._replace(profile, token)
-        self._tell(profile, ask_who(profile, self.profiles.store))
+        self._report_login(profile, account_name(profile, self.profiles.store))
 
     def _replace(self, profile: Profile, token: Token) -> None:
         with token_locked(self.profiles, self.name):
@@ -143,13 +143,13 @@ class Login:
         with locked(self.profiles):
             self.profiles.save(profile)
 
-    def _tell(self, profile: Profile, who: str) -> None:
+    def _report_login(self, profile: Profile, who: str) -> None:
         named = f" as {who}" if who else ""
         self.terminal.note(f"Logged in{named} (profile {profile.name}, {profile.base_url}).", "green")
 
 
-def ask_who(profile: Profile, store: TokenStore) -> str:
-    """Return the name of the account behind a profile; "" if its token may not ask."""
+def account_name(profile: Profile, store: TokenStore) -> str:
+    """Return the name of the account of a profile; an empty string if the token may not read it."""
     with Coze(base_url=profile.base_url, retry=0, timeout=_TIMEOUT, **profile.credentials(store)) as coze:
         try:
             user = coze.users.me()
@@ -158,21 +158,21 @@ def ask_who(profile: Profile, store: TokenStore) -> str:
     return str(user.nick_name or user.user_name or "")
 
 
-def address_of(region: str | None, base_url: str | None) -> str | None:
-    """Return the address that was asked for; None if none was.
+def chosen_base_url(region: str | None, base_url: str | None) -> str | None:
+    """Return the URL of the options; None if there is none.
 
     Raises:
-        Failure: Two were.
+        CLIError: Both options are given.
     """
     if region is not None and base_url is not None:
-        raise Failure("give either --region or --base-url, not both", status=2)
+        raise CLIError("pass either --region or --base-url, not both", status=2)
     if region is not None:
         return _REGIONS[region]
     return (base_url or env_base_url()).rstrip("/") or None
 
 
-def _opened(address: str) -> bool:
-    """Open a browser that has a window of its own. One of the terminal would take the terminal away."""
+def _open_browser(address: str) -> bool:
+    """Open a browser with its own window. A browser in the terminal would block the terminal."""
     windows = sys.platform in {"win32", "darwin"} or any(
         os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
     )
@@ -183,7 +183,7 @@ def _opened(address: str) -> bool:
 
 
 def _read_secret() -> str:
-    """Read a token without showing it: from the keyboard, or from what is piped in. Never from the command line."""
+    """Read a token without showing it, from the keyboard or a pipe. Never from the command line."""
     if sys.stdin.isatty():
         try:
             return getpass.getpass("Token: ", stream=sys.stderr)

@@ -1,4 +1,4 @@
-"""The end of a login in the browser: a server of this machine alone, which takes one answer."""
+"""The loopback redirect server of a login (RFC 8252): it accepts one redirect of the browser."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from ..errors import CozeError, StateMismatch
-from ._console import Failure
+from ._console import CLIError
 
-__all__ = ["Loopback"]
+__all__ = ["RedirectServer"]
 
 _PATH = "/callback"
 _IDLE_SECONDS = 10
@@ -25,19 +25,19 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Write nothing: that a browser hangs up, or somebody sends nonsense, is nothing for the terminal."""
+        """Write nothing: closed connections and invalid requests are not shown on the terminal."""
 
 
-class Loopback:
-    """Waits for the browser on 127.0.0.1.
+class RedirectServer:
+    """Waits for the redirect of the browser on 127.0.0.1.
 
     Args:
         port: The port; 0 for a free one.
-        accept: Takes the path and query that the browser came with, and returns the code in it. It raises
-            `StateMismatch` for what somebody else sent, which is refused and not counted.
+        accept: Returns the code in the path and query of a redirect. It raises `StateMismatch` for a request of
+            another login, which is rejected and does not count.
 
     Raises:
-        Failure: The port is taken, or there is no such one.
+        CLIError: The port is in use, or is not a valid port.
     """
 
     def __init__(self, port: int, accept: Callable[[str], str]) -> None:
@@ -45,9 +45,9 @@ class Loopback:
         try:
             self._server = _Server(("127.0.0.1", port), _handler(accept, self._answers))
         except OSError as error:
-            raise Failure(f"port {port} of 127.0.0.1 cannot be used: {error.strerror}") from error
+            raise CLIError(f"port {port} of 127.0.0.1 cannot be used: {error.strerror}") from error
         except OverflowError as error:
-            raise Failure(f"{port} is no port: they go from 0 to 65535", status=2) from error
+            raise CLIError(f"{port} is not a port: ports are 0 to 65535", status=2) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="cozekit-login", daemon=True)
         self.redirect_uri = f"http://127.0.0.1:{self._server.server_port}{_PATH}"
 
@@ -62,17 +62,17 @@ class Loopback:
         self._server.server_close()
 
     def wait(self, seconds: float) -> str:
-        """Return the code that the browser brings.
+        """Return the code of the redirect.
 
         Raises:
-            CozeError: It brought a refusal or another failure.
-            Failure: It did not come in time.
+            CozeError: The redirect reports an error.
+            CLIError: There was no redirect in time.
         """
         try:
             answer = self._answers.get(timeout=seconds)
         except queue.Empty:
-            raise Failure(
-                f"the browser did not come back within {seconds:g} s; try again, or use `cozekit login --device`"
+            raise CLIError(
+                f"the browser was not redirected within {seconds:g} s; try again, or use `cozekit login --device`"
             ) from None
         if isinstance(answer, CozeError):
             raise answer
@@ -80,7 +80,7 @@ class Loopback:
 
 
 def _handler(accept: Callable[[str], str], answers: queue.Queue[str | CozeError]) -> type[BaseHTTPRequestHandler]:
-    taken = threading.Lock()  # held for good by the one answer that counts
+    taken = threading.Lock()  # never released after the first redirect that counts
 
     class Handler(BaseHTTPRequestHandler):
         timeout = _IDLE_SECONDS  # browsers open connections that they never use
@@ -92,16 +92,16 @@ def _handler(accept: Callable[[str], str], answers: queue.Queue[str | CozeError]
             try:
                 answer: str | CozeError = accept(self.path)
             except StateMismatch:
-                self._show(400, "This login was begun elsewhere", "Nothing was done. Go back to the terminal.")
+                self._show(400, "This login was started elsewhere", "Nothing was done. Go back to the terminal.")
                 return
             except CozeError as error:
                 answer = error
             if not taken.acquire(blocking=False):
-                self._show(400, "This login was used before", "Go back to the terminal.")
+                self._show(400, "This login was already used", "Go back to the terminal.")
                 return
-            refused = isinstance(answer, CozeError)
-            title = "You were not logged in" if refused else "Almost done"
-            self._show(400 if refused else 200, title, "You can close this page and go back to the terminal.")
+            failed = isinstance(answer, CozeError)
+            title = "You were not logged in" if failed else "Almost done"
+            self._show(400 if failed else 200, title, "You can close this page and go back to the terminal.")
             answers.put(answer)
 
         def _show(self, status: int, title: str, text: str) -> None:
@@ -114,12 +114,12 @@ def _handler(accept: Callable[[str], str], answers: queue.Queue[str | CozeError]
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(page)))
             self.send_header("Cache-Control", "no-store")
-            self.send_header("Referrer-Policy", "no-referrer")  # the code is in the address
+            self.send_header("Referrer-Policy", "no-referrer")  # the code is in the URL
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(page)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Write nothing: the lines would hold the code."""
+            """Write nothing: the lines would contain the code."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""What the doctor found."""
+"""The report of `cozekit doctor`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Level = Literal["good", "note", "bad"]
 
 @attrs.frozen
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        check: What, in one word.
-        level: `good`, `note` (worth knowing) or `bad` (has to be mended).
-        text: What was found.
-        remedy: What to do about it, or "".
+        check: Name of the check, in one word.
+        level: `good`, `note` (for information) or `bad` (must be fixed).
+        text: The result.
+        remedy: What to do, or an empty string.
     """
 
     check: str
@@ -30,12 +30,12 @@ class Finding:
 
 @attrs.define
 class Report:
-    """All that was found, in the order of looking.
+    """All results, in the order of the checks.
 
     Attributes:
-        findings: The findings.
-        services: Address of each service that takes the token.
-        may: Operations that the token may call, among those that were tried.
+        findings: The results.
+        services: URL of each service that accepts the token.
+        may: Operations that the token may call, of those that were tried.
         may_not: Operation id and missing permission of the others.
     """
 
@@ -46,21 +46,21 @@ class Report:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing has to be mended."""
+        """Whether nothing must be fixed."""
         return all(one.level != "bad" for one in self.findings)
 
-    def good(self, check: str, text: str) -> None:
-        """Note that something is as it should be."""
+    def ok(self, check: str, text: str) -> None:
+        """Add a check that passed."""
         self.findings.append(Finding(check, "good", text))
 
-    def note(self, check: str, text: str, remedy: str = "") -> None:
-        """Note something that may explain other things."""
+    def info(self, check: str, text: str, remedy: str = "") -> None:
+        """Add a result for information."""
         self.findings.append(Finding(check, "note", text, remedy))
 
-    def bad(self, check: str, text: str, remedy: str) -> None:
-        """Note something that has to be mended."""
+    def error(self, check: str, text: str, remedy: str) -> None:
+        """Add a check that failed."""
         self.findings.append(Finding(check, "bad", text, remedy))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report for programs."""
+        """Return the report as JSON data."""
         return {"healthy": self.healthy, **attrs.asdict(self)}

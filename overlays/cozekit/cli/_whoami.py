@@ -1,4 +1,4 @@
-"""Whose token is used."""
+"""`cozekit whoami`."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from typing import Any
 from .. import Coze
 from .._config import resolve_base_url, resolve_token
 from .._profiles import current_profile
-from ._console import Failure
+from ._console import CLIError
 
-__all__ = ["who_is"]
+__all__ = ["token_owner"]
 
 _TIMEOUT = 20.0
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-def who_is(profile_name: str | None) -> dict[str, Any]:
-    """Ask Coze whose token it is that a client would use.
+def token_owner(profile_name: str | None) -> dict[str, Any]:
+    """Return the account behind the token that a client would use.
 
     Raises:
-        Failure: There is no token.
-        CozeError: Coze does not take it, or did not answer.
+        CLIError: There is no token.
+        CozeError: The call failed.
     """
     token = None if profile_name else resolve_token(None)
     if token:
-        return _ask(resolve_base_url(None), {"token": token}, "COZE_API_TOKEN")
+        return _account(resolve_base_url(None), {"token": token}, "COZE_API_TOKEN")
     current = current_profile(profile_name)
     if current is None:
-        raise Failure("nobody has logged in: run `cozekit login`, or set COZE_API_TOKEN")
+        raise CLIError("you are not logged in: run `cozekit login`, or set COZE_API_TOKEN")
     profile, profiles = current
-    facts = _ask(profile.base_url, profile.credentials(profiles.store), f"profile {profile.name} ({profile.method})")
-    kept = profiles.store.load(profile.name)  # after asking, which may have renewed it
-    if kept is not None and kept.expires_at < _FAR:
-        facts["expires_at"] = kept.expires_at.isoformat()
+    facts = _account(
+        profile.base_url, profile.credentials(profiles.store), f"profile {profile.name} ({profile.method})"
+    )
+    saved = profiles.store.load(profile.name)  # after the call, which may have refreshed it
+    if saved is not None and saved.expires_at < _FAR:
+        facts["expires_at"] = saved.expires_at.isoformat()
     return facts
 
 
-def _ask(base_url: str, credentials: dict[str, Any], source: str) -> dict[str, Any]:
+def _account(base_url: str, credentials: dict[str, Any], source: str) -> dict[str, Any]:
     with Coze(base_url=base_url, timeout=_TIMEOUT, **credentials) as coze:
         user = coze.users.me()
     name = user.nick_name or user.user_name

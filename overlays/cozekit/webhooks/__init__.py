@@ -1,4 +1,4 @@
-"""Callbacks: check what Coze sends to your server, and answer it.
+"""Callbacks (webhooks): verify the requests that Coze sends to your server, and respond to them.
 
 ```python
 from cozekit import webhooks
@@ -6,7 +6,7 @@ from cozekit import webhooks
 message = webhooks.parse(request.headers, request.body, token=verify_token)
 ```
 
-`ASGIApp` and `WSGIApp` do the same as applications for any server.
+`ASGIApp` and `WSGIApp` are applications that do this, for any server.
 """
 
 from typing import TYPE_CHECKING

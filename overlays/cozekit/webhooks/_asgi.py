@@ -9,7 +9,7 @@ from typing import Any
 from coze_api._core._secrets import hidden
 from coze_api.models import BotPublishedAnswer, CallbackMessage
 
-from ._handler import MAX_BODY_BYTES, REFUSED_METHOD, TOO_LARGE, Receiver, Reply
+from ._handler import MAX_BODY_BYTES, METHOD_NOT_ALLOWED, TOO_LARGE, Response, WebhookHandler
 
 __all__ = ["ASGIApp"]
 
@@ -19,7 +19,7 @@ _Answer = BotPublishedAnswer | None
 
 
 class ASGIApp:
-    """Receives callbacks at whatever path leads to it.
+    """Receives callbacks at any path.
 
     ```python
     async def handle(message):
@@ -30,20 +30,21 @@ class ASGIApp:
     app = webhooks.ASGIApp(handle, token=verify_token)
     ```
 
-    In Starlette and FastAPI use `Route("/coze", app)`. What `mount("/coze", app)` adds is at `/coze/`, and requests for
-    `/coze` are answered with a redirect before they come here.
+    In Starlette and FastAPI use `Route("/coze", app)`. `mount("/coze", app)` serves `/coze/` only, and redirects
+    requests for `/coze`.
 
-    A request that is not signed rightly is answered with 401, a check of the address with what Coze asks for. An
-    exception of *handle* is logged under `cozekit.webhooks` and answered with 500, after which Coze sends the callback
-    again. One that was handled is answered as the first time when it comes again, without calling *handle*.
+    The response to a request with an invalid signature is 401; a challenge gets the response that Coze requires. An
+    exception of *handle* is logged under `cozekit.webhooks`; the response is 500, and Coze sends the callback again. A
+    callback that was handled and is sent again gets the same response, without calling *handle*.
 
     Args:
-        handle: Called with each message; a coroutine function, or a plain one, which is called in a thread. It may
-            return what `approve`, `reject` and `in_review` make. Coze waits 10 seconds for the answer to a bot that is
-            published, and 3 for others.
-        token: The callback app's `verify_token`; several where the address serves several apps.
+        handle: Called with each message; a coroutine function, or a plain function, which is called in a thread. It
+            may return the result of `approve`, `reject` or `in_review`. Coze waits 10 seconds for the response to a bot
+            that is published, and 3 seconds for others.
+        token: The `verify_token` of the callback app; several if the URL serves several apps.
         max_age: See `parse`.
-        remember: How many callbacks to remember, in this process, to handle each once. 0 hands over repetitions, too.
+        remember: Number of callbacks that this process remembers, to handle each once. With 0, repeated callbacks are
+            handled as well.
 
     Raises:
         InvalidArgumentError: There is no token.
@@ -59,15 +60,15 @@ class ASGIApp:
     ) -> None:
         self._handle = handle
         token = hidden(token)
-        self._receiver = Receiver(token, max_age, remember)
+        self._handler = WebhookHandler(token, max_age, remember)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
         """Serve one connection.
 
         Args:
             scope: ASGI scope.
-            receive: Gives the request.
-            send: Takes the answer.
+            receive: Receives the request.
+            send: Sends the response.
         """
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
@@ -75,36 +76,36 @@ class ASGIApp:
             await receive()
             await send({"type": "websocket.close", "code": 1003})
         elif scope["method"] != "POST":
-            await _reply(send, REFUSED_METHOD)
+            await _send_response(send, METHOD_NOT_ALLOWED)
         else:
             body = await _body(receive)
-            await _reply(send, TOO_LARGE if body is None else await self._answer(scope["headers"], body))
+            await _send_response(send, TOO_LARGE if body is None else await self._answer(scope["headers"], body))
 
-    async def _answer(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Reply:
-        message = self._receiver.read(headers, body)
-        if isinstance(message, Reply):
+    async def _answer(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Response:
+        message = self._handler.parse(headers, body)
+        if isinstance(message, Response):
             return message
         try:
             answer = await self._call(message)
         except Exception:
-            return self._receiver.failed(message)
-        except BaseException:  # the server stops or the client left: not handled
-            self._receiver.failed(message)
+            return self._handler.failed(message)
+        except BaseException:  # the server stops or the client disconnected: not handled
+            self._handler.failed(message)
             raise
-        return self._receiver.handled(message, answer)
+        return self._handler.succeeded(message, answer)
 
     async def _call(self, message: CallbackMessage) -> Any:
         if inspect.iscoroutinefunction(self._handle):
             return await self._handle(message)
         from anyio import to_thread  # comes with httpx
 
-        # In a tuple: trio refuses threads that return something to be awaited.
+        # In a tuple: trio does not allow threads to return an awaitable.
         (answer,) = await to_thread.run_sync(lambda: (self._handle(message),))
         return await answer if inspect.isawaitable(answer) else answer
 
 
 async def _body(receive: _Receive) -> bytes | None:
-    """Read the body, or return None where it is too large."""
+    """Return the body, or None if it is too large."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -118,10 +119,10 @@ async def _body(receive: _Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _reply(send: _Send, reply: Reply) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(reply.body)).encode())]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+async def _send_response(send: _Send, response: Response) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 async def _lifespan(receive: _Receive, send: _Send) -> None:

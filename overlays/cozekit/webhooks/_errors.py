@@ -1,4 +1,4 @@
-"""What can be wrong with a callback."""
+"""Errors of callbacks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["InvalidSignature", "MalformedCallback", "StaleCallback", "WebhookErr
 
 
 class WebhookError(CozeError):
-    """A request that is no callback to be trusted.
+    """A request that is not a valid callback.
 
     Attributes:
-        status: HTTP status to answer it with.
+        status: HTTP status of the response to it.
     """
 
     status = 400
@@ -24,13 +24,13 @@ class InvalidSignature(WebhookError):
 
 
 class StaleCallback(WebhookError):
-    """The callback is older than was allowed, or from the future: it may be a replay."""
+    """The callback is older than *max_age*, or from the future: it may be a replay."""
 
     status = 401
 
 
 class MalformedCallback(WebhookError):
-    """It is signed rightly or not at all, and is no JSON object."""
+    """The signature is valid or absent, and the body is not a JSON object."""
 
 
 for _name in __all__:

@@ -1,4 +1,4 @@
-"""What both applications decide alike: whom to trust, what to hand over, what to answer."""
+"""Handles callbacks for both applications: verification, responses, and repeated callbacks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from coze_api._core._secrets import hidden
 from coze_api.models import BotPublishedAnswer, BotPublishedCallback, CallbackHeader, CallbackMessage, Callbacks
 
 from ._errors import WebhookError
-from ._parse import Challenge, checked_tokens, parse
+from ._parse import Challenge, checked_tokens
+from ._parse import parse as parse_request
 
-__all__ = ["MAX_BODY_BYTES", "Receiver", "Reply"]
+__all__ = ["MAX_BODY_BYTES", "WebhookHandler", "Response"]
 
 MAX_BODY_BYTES = 1024 * 1024
 """Largest body that is read. Callbacks have a few hundred bytes."""
@@ -27,36 +28,36 @@ _LOG = logging.getLogger("cozekit.webhooks")
 
 
 @attrs.frozen
-class Reply:
-    """An HTTP answer.
+class Response:
+    """An HTTP response.
 
     Attributes:
         status: HTTP status.
-        body: JSON text.
+        body: JSON.
     """
 
     status: int
     body: bytes = b"{}"
 
     @classmethod
-    def of(cls, status: int, value: Any) -> Reply:
-        """Write *value* as JSON."""
+    def of(cls, status: int, value: Any) -> Response:
+        """Return a response with *value* as JSON."""
         return cls(status, _json.dumps(value))
 
 
-REFUSED_METHOD = Reply.of(405, {"error": "callbacks are sent by POST"})
-TOO_LARGE = Reply.of(413, {"error": f"more than {MAX_BODY_BYTES} bytes"})
-_FAILED = Reply.of(500, {"error": "the callback could not be handled"})
-_UNDER_WAY = Reply.of(503, {"error": "this callback is being handled"})
+METHOD_NOT_ALLOWED = Response.of(405, {"error": "callbacks are sent by POST"})
+TOO_LARGE = Response.of(413, {"error": f"more than {MAX_BODY_BYTES} bytes"})
+_FAILED = Response.of(500, {"error": "the callback could not be handled"})
+_IN_PROGRESS = Response.of(503, {"error": "this callback is being handled"})
 
 
-class Receiver:
-    """Reads requests and makes answers. Safe to share between threads.
+class WebhookHandler:
+    """Parses requests and returns responses. Thread-safe.
 
     Args:
-        token: The callback app's `verify_token`, or several.
-        max_age: Seconds that a callback may be old.
-        remember: How many callbacks to remember, so that each is handled once although it may be sent again.
+        token: The `verify_token` of the callback app, or several.
+        max_age: Maximum age of a callback in seconds.
+        remember: Number of callbacks to remember, so that each is handled once even if it is sent again.
     """
 
     def __init__(self, token: str | Iterable[str], max_age: float | None, remember: int) -> None:
@@ -64,53 +65,55 @@ class Receiver:
         self._tokens = checked_tokens(token)
         self._max_age = max_age
         self._remember = remember
-        self._replies: OrderedDict[str, Reply | None] = OrderedDict()  # None: the callback is being handled
+        self._responses: OrderedDict[str, Response | None] = OrderedDict()  # None: the callback is being handled
         self._lock = threading.Lock()
 
-    def read(self, headers: Iterable[tuple[Any, Any]], body: bytes) -> CallbackMessage | Reply:
-        """Return a message that is to be handled, or the answer where there is nothing to do."""
+    def parse(self, headers: Iterable[tuple[Any, Any]], body: bytes) -> CallbackMessage | Response:
+        """Return a message to be handled, or the response if there is nothing to handle."""
         try:
-            message = parse(headers, body, token=self._tokens, max_age=self._max_age)
+            message = parse_request(headers, body, token=self._tokens, max_age=self._max_age)
         except WebhookError as error:
-            _LOG.warning("refused a callback: %s", error)
-            return Reply.of(error.status, {"error": str(error)})
+            _LOG.warning("rejected a callback: %s", error)
+            return Response.of(error.status, {"error": str(error)})
         if isinstance(message, Challenge):
-            return Reply.of(200, message.answer)
-        return self._claimed(message)
+            return Response.of(200, message.answer)
+        return self._claim(message)
 
-    def _claimed(self, message: CallbackMessage) -> CallbackMessage | Reply:
+    def _claim(self, message: CallbackMessage) -> CallbackMessage | Response:
         name = _event_id(message)
         if not name or not self._remember:
             return message
         with self._lock:
-            if name in self._replies:
-                return self._replies[name] or _UNDER_WAY  # what came late the first time is in time now
-            self._replies[name] = None
-            while len(self._replies) > self._remember:
-                self._replies.popitem(last=False)
+            if name in self._responses:
+                return self._responses[name] or _IN_PROGRESS  # what was late the first time is in time now
+            self._responses[name] = None
+            while len(self._responses) > self._remember:
+                self._responses.popitem(last=False)
         return message
 
-    def handled(self, message: CallbackMessage, answer: object) -> Reply:
-        """Return the answer to a message, from what the handler returned."""
+    def succeeded(self, message: CallbackMessage, answer: object) -> Response:
+        """Return the response to a message, from the result of the handler."""
         if answer is not None and not isinstance(answer, BotPublishedAnswer):
-            _LOG.error("the handler of callbacks returned %s, not an answer or None", type(answer).__name__)
-            return self._forgotten(message)
+            _LOG.error(
+                "the handler of callbacks must return a BotPublishedAnswer or None, not %s", type(answer).__name__
+            )
+            return self._release(message)
         if answer is None and isinstance(message, BotPublishedCallback) and message.header.connector_id:
-            _LOG.warning("no answer to a bot that is published to a channel: Coze takes that for a failure")
-        reply = Reply(200) if answer is None else Reply.of(200, answer.to_dict())
+            _LOG.warning("no response to a bot that is published to a channel: Coze counts that as a failure")
+        response = Response(200) if answer is None else Response.of(200, answer.to_dict())
         with self._lock:
-            if _event_id(message) in self._replies:
-                self._replies[_event_id(message)] = reply
-        return reply
+            if _event_id(message) in self._responses:
+                self._responses[_event_id(message)] = response
+        return response
 
-    def failed(self, message: CallbackMessage) -> Reply:
-        """Return the answer after an exception of the handler, which is logged. Coze sends the message again."""
-        _LOG.exception("the handler of callbacks failed at %s", _event_id(message))
-        return self._forgotten(message)
+    def failed(self, message: CallbackMessage) -> Response:
+        """Return the response after an exception of the handler, which is logged. Coze sends the message again."""
+        _LOG.exception("the handler of callbacks failed for %s", _event_id(message))
+        return self._release(message)
 
-    def _forgotten(self, message: CallbackMessage) -> Reply:
+    def _release(self, message: CallbackMessage) -> Response:
         with self._lock:
-            self._replies.pop(_event_id(message), None)
+            self._responses.pop(_event_id(message), None)
         return _FAILED
 
 

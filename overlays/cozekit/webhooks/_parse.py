@@ -1,4 +1,4 @@
-"""Tells whether a request is a callback of Coze, and what it says. Pure: no server is needed."""
+"""Verifies and parses callbacks. No I/O."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NAMES = Callbacks.signature.headers
 
 @attrs.frozen
 class Challenge:
-    """Coze checks an address that was set for an app. Answer it within three seconds.
+    """Coze checks a URL that was set for an app. The response must be sent within three seconds.
 
     Attributes:
-        value: What is to be answered, unchanged.
+        value: Value to send back unchanged.
     """
 
     value: str
 
     @property
     def answer(self) -> dict[str, str]:
-        """The body of the answer, to be sent as JSON."""
+        """The body of the response, to be sent as JSON."""
         return {Callbacks.challenge: self.value}
 
 
@@ -44,25 +44,24 @@ def parse(
     token: str | Iterable[str],
     max_age: float | None = None,
 ) -> CallbackMessage | Challenge:
-    """Check a request, and decode it.
+    """Verify a request and decode it.
 
     Args:
-        headers: Its headers, as a mapping or as pairs; of text or bytes, in any case.
-        body: Its body exactly as it was received. JSON that was read and written again has another signature.
-        token: The callback app's `verify_token`; several of them where the address serves several apps.
-        max_age: Seconds that may lie between Coze's time in the headers and now. Keeps a request that was overheard
-            from being sent again later. Default: none, since Coze does not say whether a callback that it sends again
-            keeps its first time.
+        headers: Its headers, as a mapping or as pairs, of str or bytes, in upper or lower case.
+        body: Its body exactly as received. JSON that was parsed and serialized again has another signature.
+        token: The `verify_token` of the callback app; several if the URL serves several apps.
+        max_age: Maximum of seconds between the time in the headers and now, against replays. Default: no limit, since
+            it is not documented whether a callback that Coze sends again keeps its first time.
 
     Returns:
-        The message, told apart by its class: `message.event` and `message.header`. A kind that the description does
-        not know is an `Unknown`. Or a `Challenge` that is to be answered; it may be unsigned.
+        The message, with `message.event` and `message.header`; its class shows the kind. A kind that is not described
+        is an `Unknown`. Or a `Challenge`, to which you must respond; it may be unsigned.
 
     Raises:
-        InvalidSignature: It is not from Coze, or for another app. Answer 401.
-        StaleCallback: It is older than *max_age*. Answer 401.
-        MalformedCallback: It is no JSON object. Answer 400.
-        InvalidArgumentError: There is no token, or the body is no bytes.
+        InvalidSignature: It is not from Coze, or for another app. Respond with 401.
+        StaleCallback: It is older than *max_age*. Respond with 401.
+        MalformedCallback: The body is not a JSON object. Respond with 400.
+        InvalidArgumentError: There is no token, or the body is not bytes.
 
     See https://www.coze.cn/open/docs/dev_how_to_guides/receive_handle_callbacks.
     """
@@ -75,16 +74,16 @@ def parse(
     body = bytes(body)
     challenge = _challenge(body)
     if challenge is not None:
-        return challenge  # the answer tells the sender nothing but what it sent, so it need not be signed
-    found = _found(headers)
+        return challenge  # the response has only what the sender sent, so no signature is needed
+    found = _signature_headers(headers)
     _check_signature(found, body, tokens)
     if max_age is not None:
         _check_age(found[_NAMES["timestamp"].lower()], max_age)
-    # The signature is a plain hash, to which whoever overheard it can append: zeros after the byte 0x80, which is no
-    # UTF-8, and then what they like. So bytes must be decoded strictly.
+    # The signature is a plain hash, which allows length extension: an attacker can append the byte 0x80, zeros and more
+    # content. 0x80 is not valid UTF-8 there, so the body must be decoded strictly.
     message = _object(body)
     if message is None:
-        raise MalformedCallback("the callback's body is no JSON object")
+        raise MalformedCallback("the body of the callback is not a JSON object")
     return Callbacks.messages.decode(message)
 
 
@@ -103,9 +102,9 @@ def checked_tokens(token: str | Iterable[str]) -> list[str]:
     return tokens
 
 
-def _found(headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> dict[str, str]:
+def _signature_headers(headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> dict[str, str]:
     pairs = headers.items() if isinstance(headers, Mapping) else headers
-    wanted = {name.lower() for name in _NAMES.values()}  # others may be secrets of whoever is in between
+    wanted = {name.lower() for name in _NAMES.values()}  # others may be secrets of proxies
     return {key: _text(value) for name, value in pairs if (key := _text(name).lower()) in wanted}
 
 
@@ -119,29 +118,29 @@ def _check_signature(found: Mapping[str, str], body: bytes, tokens: list[str]) -
         raise InvalidSignature(f"the callback lacks {', '.join(missing)}: it is not from Coze, or a proxy dropped them")
     timestamp, nonce, given = (found[_NAMES[part].lower()] for part in ("timestamp", "nonce", "signature"))
     right = False
-    for token in tokens:  # all of them, so that the time taken tells nothing
+    for token in tokens:  # all of them, so that the duration reveals nothing
         expected = Callbacks.signature.sign(timestamp=timestamp, nonce=nonce, token=token, body=body)
         right |= hmac.compare_digest(expected.encode(), given.encode())
     if not right:
         raise InvalidSignature(
-            "the callback's signature is wrong: give the verify_token of the app that it was sent to, "
-            "and the body as it was received"
+            "the signature of the callback is invalid: pass the verify_token of the app that it was sent to, "
+            "and the body exactly as received"
         )
 
 
 def _check_age(timestamp: str, max_age: float) -> None:
     if not (timestamp.isascii() and timestamp.isdigit()):
-        raise StaleCallback("the callback's time is no number of milliseconds")
+        raise StaleCallback("the time of the callback is not a number of milliseconds")
     age = time.time() - int(timestamp) / 1000
     if abs(age) > max_age:
-        told = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead of this machine's clock"
-        raise StaleCallback(f"the callback is {told}, {max_age:g} s are allowed")
+        age_text = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead of this machine's clock"
+        raise StaleCallback(f"the callback is {age_text}; max_age is {max_age:g} s")
 
 
 def _object(body: bytes) -> dict[str, Any] | None:
     try:
         value = _json.loads(body.decode())
-    except (ValueError, RecursionError):  # unsigned bodies come here, too, and may be nested to do harm
+    except (ValueError, RecursionError):  # unsigned bodies are parsed as well, and may be nested maliciously
         return None
     return value if isinstance(value, dict) else None
 

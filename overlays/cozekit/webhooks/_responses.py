@@ -1,4 +1,4 @@
-"""What the app of a channel answers when a bot is published there."""
+"""Responses of a channel's app when a bot is published there."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ __all__ = ["approve", "in_review", "reject"]
 
 
 def approve(*, share_link: str | None = None) -> BotPublishedAnswer:
-    """Let the bot into the channel.
+    """Approve the bot for the channel.
 
     Args:
-        share_link: Address of the bot in the channel.
+        share_link: URL of the bot in the channel.
     """
     audit = BotPublishedAudit(audit_status=BotPublishedAuditStatus.APPROVED)
     return BotPublishedAnswer(audit=audit, share_link=share_link)
 
 
 def reject(reason: str) -> BotPublishedAnswer:
-    """Keep the bot out of the channel.
+    """Reject the bot for the channel.
 
     Args:
         reason: Why, for the bot's developer to read.
@@ -27,5 +27,5 @@ def reject(reason: str) -> BotPublishedAnswer:
 
 
 def in_review() -> BotPublishedAnswer:
-    """Decide later: call `connectors.bots.update` with the result then."""
+    """Decide later; then call `connectors.bots.update` with the result."""
     return BotPublishedAnswer(audit=BotPublishedAudit(audit_status=BotPublishedAuditStatus.IN_REVIEW))

@@ -11,19 +11,21 @@ from coze_api._core._secrets import hidden
 from coze_api.models import BotPublishedAnswer, CallbackMessage
 
 from ..errors import InvalidArgumentError
-from ._handler import MAX_BODY_BYTES, REFUSED_METHOD, TOO_LARGE, Receiver, Reply
+from ._handler import MAX_BODY_BYTES, METHOD_NOT_ALLOWED, TOO_LARGE, Response, WebhookHandler
 
 __all__ = ["WSGIApp"]
 
 
 class WSGIApp:
-    """Receives callbacks at whatever path it is mounted. See `ASGIApp`.
+    """Receives callbacks at any path, as `ASGIApp` does.
 
     Args:
-        handle: Called with each message; a plain function. It may return what `approve`, `reject` and `in_review` make.
-        token: The callback app's `verify_token`; several where the address serves several apps.
+        handle: Called with each message; a plain function. It may return the result of `approve`, `reject` or
+            `in_review`.
+        token: The `verify_token` of the callback app; several if the URL serves several apps.
         max_age: See `parse`.
-        remember: How many callbacks to remember, in this process, to handle each once. 0 hands over repetitions, too.
+        remember: Number of callbacks that this process remembers, to handle each once. With 0, repeated callbacks are
+            handled as well.
 
     Raises:
         InvalidArgumentError: There is no token, or *handle* is a coroutine function.
@@ -41,44 +43,44 @@ class WSGIApp:
             raise InvalidArgumentError("webhooks.WSGIApp cannot await handle: make it a plain function, or use ASGIApp")
         self._handle = handle
         token = hidden(token)
-        self._receiver = Receiver(token, max_age, remember)
+        self._handler = WebhookHandler(token, max_age, remember)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request.
 
         Args:
             environ: WSGI environment.
-            start_response: Takes status and headers of the answer.
+            start_response: Receives status and headers of the response.
 
         Returns:
-            The answer's body.
+            The body of the response.
         """
-        reply = self._answer(environ)
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(reply.body)))]
-        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
-        return [reply.body]
+        response = self._answer(environ)
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(response.body)))]
+        start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
+        return [response.body]
 
-    def _answer(self, environ: dict[str, Any]) -> Reply:
+    def _answer(self, environ: dict[str, Any]) -> Response:
         if environ["REQUEST_METHOD"] != "POST":
-            return REFUSED_METHOD
+            return METHOD_NOT_ALLOWED
         body = _body(environ)
         if body is None:
             return TOO_LARGE
-        message = self._receiver.read(_headers(environ), body)
-        if isinstance(message, Reply):
+        message = self._handler.parse(_headers(environ), body)
+        if isinstance(message, Response):
             return message
         try:
             answer = self._handle(message)
         except Exception:
-            return self._receiver.failed(message)
+            return self._handler.failed(message)
         except BaseException:  # the server stops: not handled
-            self._receiver.failed(message)
+            self._handler.failed(message)
             raise
-        return self._receiver.handled(message, answer)
+        return self._handler.succeeded(message, answer)
 
 
 def _body(environ: dict[str, Any]) -> bytes | None:
-    """Read the body, or return None where it is too large. Without a length it may not be read."""
+    """Return the body, or None if it is too large. Without a length it must not be read."""
     length = str(environ.get("CONTENT_LENGTH") or "0")
     size = int(length) if length.isascii() and length.isdigit() else 0
     if size > MAX_BODY_BYTES:

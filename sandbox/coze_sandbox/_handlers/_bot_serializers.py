@@ -9,7 +9,7 @@ from .._common.errors import BOT_NOT_PUBLISHED, NOT_FOUND, CallError, missing
 from .._state.state import SandboxState
 from ._common import get_or_404
 
-__all__ = ["API_CHANNEL", "serialize_detail", "find_version", "is_changed", "published", "serialize_summary"]
+__all__ = ["API_CHANNEL", "serialize_detail", "find_version", "published", "serialize_summary"]
 
 API_CHANNEL = "1024"
 
@@ -98,11 +98,6 @@ def find_version(state: SandboxState, bot_id: str, version: str) -> dict[str, An
     if found is None:
         raise missing(NOT_FOUND, "bot_version", version)
     return found
-
-
-def is_changed(bot: Mapping[str, Any], snapshot: Mapping[str, Any]) -> bool:
-    """Return whether the draft differs from the published snapshot."""
-    return bool(bot["draft"] != snapshot)
 
 
 def serialize_summary(bot: Mapping[str, Any], state: Mapping[str, Any], channel: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def add_feature(call: Call) -> ResponseFields:
 
 @operation("audio.voiceprint_groups.features.update")
 def update_feature(call: Call) -> None:
-    """Change name, description or sound of a voiceprint."""
+    """Change name, description or audio of a voiceprint."""
     feature = _feature(call)
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
     if "file" in call.files:
@@ -158,7 +158,7 @@ def _sound(call: Call) -> Upload:
     file = sent_file(call)
     kind = PurePosixPath(file.name).suffix.lower()
     if kind not in _FILE_TYPES:
-        raise CallError(FILE_TYPE, "body.file: neither wav nor pcm")
+        raise CallError(FILE_TYPE, "body.file: must be wav or pcm")
     for name, allowed in _PCM.items():
         if kind == ".pcm" and call.body.get(name, allowed) != allowed:
             raise CallError(INVALID_PARAMETER, f"body.{name}: must be {allowed} for pcm")

@@ -75,7 +75,7 @@ def _store(call: Call, quota: dict[str, Any], where: str) -> dict[str, Any]:
     if not quota["entity_type"].startswith("single_"):
         for other in store.list("limitation"):
             if other["benefit_id"] != quota["benefit_id"] and _kind(other) == _kind(quota):
-                raise CallError(INVALID_PARAMETER, f"The quota {other['benefit_id']} is of that kind already.")
+                raise CallError(INVALID_PARAMETER, f"A quota of this kind exists already: {other['benefit_id']}.")
     return store.put("limitation", quota["benefit_id"], quota)
 
 

@@ -28,7 +28,7 @@ def create(call: Call) -> ResponseFields:
     ended_at = _midnight(body.get("ended_at", yesterday)) + _DAY - 1
     for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
         if not _FIRST_DAY <= moment < today:
-            raise CallError(INVALID_PARAMETER, f"body.{name}: must lie from 13 March 2025 to yesterday")
+            raise CallError(INVALID_PARAMETER, f"body.{name}: must be between 13 March 2025 and yesterday")
     if started_at > ended_at:
         raise CallError(INVALID_PARAMETER, "body.ended_at: must not be before started_at")
     task: dict[str, Any] = {

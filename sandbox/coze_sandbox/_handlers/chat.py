@@ -145,7 +145,7 @@ def _read_messages(
             msg = f"{where}.type: {kind} is allowed only without auto_save_history"
             raise CallError(INVALID_PARAMETER, msg)
         if kind == "question" and message["role"] != "user" and "type" in message:
-            raise CallError(INVALID_PARAMETER, f"{where}.type: question goes with role user only")
+            raise CallError(INVALID_PARAMETER, f"{where}.type: question needs the role user")
         user_input = parse_content(state, message["content"], message["content_type"], f"{where}.content")
         result.append((message, user_input))
     return result

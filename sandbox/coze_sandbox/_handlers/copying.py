@@ -18,13 +18,13 @@ def start(call: Call) -> ResponseFields:
     state, body = call.state, call.body
     kind, key = body.get("entity_type"), body.get("entity_id")
     if not kind or not key:
-        raise CallError(INVALID_PARAMETER, "body.entity_id: it and entity_type are required")
+        raise CallError(INVALID_PARAMETER, "body.entity_id: entity_id and entity_type are required")
     source = get_or_404(state, kind, key, name="entity_id")
     home = source["space_id"]
     target = body.get("to_workspace_id", home)
     get_or_404(state, "workspace", target, name="to_workspace_id")
     if target != home and get_or_404(state, "workspace", home)["workspace_type"] == "personal":
-        raise CallError(INVALID_PARAMETER, "What lies in a personal workspace can be copied within it only.")
+        raise CallError(INVALID_PARAMETER, "Resources of a personal workspace can be copied only within it.")
     if kind == "bot" and target == home:
         return {"data": {"copied_entity_id": _copy(state, kind, source, target)}}
     task = {

@@ -136,7 +136,7 @@ def create_document(call: Call) -> ResponseFields:
         for number, entry in enumerate(body["document_bases"])
     ]
     if not sources or len({source.kind for source in sources}) > 1:
-        raise CallError(INVALID_PARAMETER, "body.document_bases: must be of one kind of source")
+        raise CallError(INVALID_PARAMETER, "body.document_bases: all sources must be of the same kind")
     now = state.clock.seconds()
     added = []
     for entry, source in zip(body["document_bases"], sources, strict=True):
@@ -172,9 +172,9 @@ def create_document(call: Call) -> ResponseFields:
 
 @operation("datasets.documents.update")
 def update_document(call: Call) -> None:
-    """Rename a document, or change how often it is read anew.
+    """Rename a document, or change its update rule.
 
-    A rule is kept with documents of every kind, as by `create`; only web pages are read anew by it.
+    The rule is stored with documents of every kind, as by `create`; it has an effect on web pages only.
     """
     state, body = call.state, call.body
     document = get_or_404(state, "document", body["document_id"])
@@ -217,7 +217,7 @@ def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) 
     info = entry["source_info"]
     kind = info.get("document_source", _LOCAL_FILE)
     if (kind == _UPLOADED_FILE) != (format_type == _IMAGE):
-        raise CallError(INVALID_PARAMETER, f"{where}.source_info: of no kind that the knowledge base takes")
+        raise CallError(INVALID_PARAMETER, f"{where}.source_info: the knowledge base does not support this source")
     extension = PurePosixPath(entry["name"]).suffix.removeprefix(".")
     if kind == _UPLOADED_FILE:
         file = get_or_404(call.state, "file", _given(info, "source_file_id", where), name="source_file_id")
@@ -284,7 +284,7 @@ def update_image(call: Call) -> None:
 
 def _image_dataset(call: Call) -> None:
     if get_or_404(call.state, "dataset", call.path["dataset_id"])["format_type"] != _IMAGE:
-        raise CallError(INVALID_PARAMETER, "path.dataset_id: no knowledge base of images")
+        raise CallError(INVALID_PARAMETER, "path.dataset_id: not an image knowledge base")
 
 
 def _shown(call: Call, document: dict[str, Any]) -> dict[str, Any]:

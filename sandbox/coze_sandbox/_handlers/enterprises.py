@@ -25,7 +25,7 @@ def add_employee(call: Call) -> None:
         if state.find("employee", f"{key}/{user['user_id']}") is not None:
             raise CallError(ALREADY_MEMBER, f"The account {user['user_id']} is a member of the enterprise already.")
         if len(state.store.list("employee", key)) >= state.options.workspace_limit:
-            raise CallError(TEAM_FULL, "The enterprise has as many members as it may have.")
+            raise CallError(TEAM_FULL, "The enterprise has reached its member limit.")
         state.store.put("employee", f"{key}/{user['user_id']}", dict(user), key)
         member = {"user_id": user["user_id"], "role": "organization_member", "created_at": now}
         state.store.put("organization_member", f"{default}/{user['user_id']}", member, default)

@@ -133,7 +133,7 @@ def _from_device(call: Call) -> ResponseFields | CallError:
     if grant["allowed"] is None:
         return OAuthError("authorization_pending", "The user has not finished yet.")
     if not grant["allowed"]:
-        return OAuthError("access_denied", "The user refused.")
+        return OAuthError("access_denied", "The user denied the request.")
     state.store.delete(DEVICE, code)
     return _with_refresh_token(call, app, grant["workspace_id"], has_secret=False)
 

@@ -64,7 +64,7 @@ def update_member(call: Call) -> None:
     """Change the role of an employee."""
     member, role = _member(call, call.path["user_id"]), call.body["organization_role_type"]
     if member["role"] == _GUEST:
-        raise CallError(INVALID_PARAMETER, "Guests stay guests.")
+        raise CallError(INVALID_PARAMETER, "The role of a guest cannot be changed.")
     if role != _SUPER_ADMIN:
         _check_not_last(call, member)
     _store(call, {**member, "role": role})
@@ -97,7 +97,7 @@ def _check_not_last(call: Call, member: dict[str, Any]) -> None:
     members = call.state.store.list("organization_member", call.path["organization_id"])
     admins = [member["user_id"] for member in members if member["role"] == _SUPER_ADMIN]
     if admins == [member["user_id"]]:
-        raise CallError(LAST_SUPER_ADMIN, "The last super administrator must stay.")
+        raise CallError(LAST_SUPER_ADMIN, "The last super administrator cannot be removed or demoted.")
 
 
 def _store(call: Call, member: dict[str, Any]) -> None:

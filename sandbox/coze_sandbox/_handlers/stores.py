@@ -24,7 +24,7 @@ def list_plugins(call: Call) -> ResponseFields:
     query = call.query
     keyword, order = query.get("keyword", "").casefold(), query.get("sort_type", "heat")
     if order == "relative" and not keyword:
-        raise CallError(INVALID_PARAMETER, "query.sort_type: relative goes together with a keyword only")
+        raise CallError(INVALID_PARAMETER, "query.sort_type: relative needs a keyword")
     shown = [_shown(call.state, plugin) for plugin in call.state.store.list("plugin") if plugin["_paid"]]
     found = [
         one

@@ -39,7 +39,7 @@ def _owner(call: Call, sent: Mapping[str, Any]) -> str:
     bot_id, app_id = sent.get("bot_id", ""), sent.get("app_id", "")
     channel = sent.get("connector_id", API_CHANNEL)
     if not bot_id and not app_id:
-        raise CallError(INVALID_PARAMETER, "bot_id: it or app_id is required")
+        raise CallError(INVALID_PARAMETER, "bot_id: bot_id or app_id is required")
     if bot_id:
         published(call.state, get_or_404(call.state, "bot", bot_id), channel)
     if app_id and not get_or_404(call.state, "app", app_id)["is_published"]:

@@ -23,7 +23,7 @@ def stream(call: Call) -> Stream:
     if workflow["mode"] != "chatflow":
         raise CallError(INVALID_PARAMETER, "body.workflow_id: not a chatflow")
     if "bot_id" not in body and "app_id" not in body:
-        raise CallError(INVALID_PARAMETER, "body.bot_id: it or app_id is required")
+        raise CallError(INVALID_PARAMETER, "body.bot_id: bot_id or app_id is required")
     entered = body["additional_messages"]
     if not entered or entered[-1]["role"] != "user":
         raise CallError(INVALID_PARAMETER, "body.additional_messages: the last must be the user's")

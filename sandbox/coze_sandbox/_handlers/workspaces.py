@@ -25,7 +25,7 @@ def list_workspaces(call: Call) -> ResponseFields:
     """List the workspaces in which the caller is a member."""
     query, store = call.query, call.state.store
     if ("user_id" in query) != ("coze_account_id" in query):
-        raise CallError(INVALID_PARAMETER, "query.user_id: goes together with coze_account_id only")
+        raise CallError(INVALID_PARAMETER, "query.user_id: must be given together with coze_account_id")
     user_id = query.get("user_id", call.user_id)
     enterprise_id = query.get("enterprise_id", "")
     joined = [

@@ -163,7 +163,7 @@ def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
             return None
         state.store.delete(BROWSER, key)
         if not allow:
-            words = {"error": "access_denied", "error_description": "The user refused."}
+            words = {"error": "access_denied", "error_description": "The user denied the request."}
             return redirect_address(pending["redirect_uri"], pending["state"], words)
         code = new_secret(state, "code_")
         state.store.put("oauth_code", code, {**pending, "expires_at": state.clock.now() + _CODE_SECONDS})

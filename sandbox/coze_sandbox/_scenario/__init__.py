@@ -1,1 +1,1 @@
-"""Stubs: what tests define for calls to come."""
+"""Stubs for upcoming calls."""

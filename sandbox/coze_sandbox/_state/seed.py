@@ -1,4 +1,4 @@
-"""Seed data: what exists before the first request.
+"""Seed data, which exists before the first request.
 
 The ids are fixed, so that tests and examples can use them.
 """

@@ -62,7 +62,7 @@ class Frames:
         if not isinstance(frame, dict):
             raise CallError(INVALID_PARAMETER, "message: must be a JSON object")
         if not isinstance(frame.get("event_type"), str):
-            raise CallError(INVALID_PARAMETER, "event_type: is required, as a text")
+            raise CallError(INVALID_PARAMETER, "event_type: is required and must be a string")
         return frame
 
     def check(self, frame: dict[str, Any], note: Callable[[str], None]) -> Uplink:
@@ -81,7 +81,7 @@ class Frames:
             known = ", ".join(self.protocol.uplink)
             raise CallError(INVALID_PARAMETER, f"event_type: {event!r} is unknown, use one of {known}")
         if frame.get("id") is not None and not isinstance(frame["id"], str):
-            raise CallError(INVALID_PARAMETER, f"{event}: id: must be a text")
+            raise CallError(INVALID_PARAMETER, f"{event}: id: must be a string")
         if data is None and described.data_required:
             raise CallError(INVALID_PARAMETER, f"{event}: data: is required")
         if data is None or described.pointer is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from generator.lint import lint
 from generator.spec.bundler import bundle
-from generator.spec.diagnostics import Problem
+from generator.spec.diagnostics import Diagnostic
 
 __all__ = ["FILES", "Project"]
 
@@ -364,10 +364,10 @@ class Project:
             text = text.replace(f"/{old}'", f"/{new}'").replace(f"\n{old}:", f"\n{new}:")
             path.write_text(text, encoding="utf-8")
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[Diagnostic]:
         """Return the violations that the linter finds."""
         return lint(bundle(self.folder / "coze.yaml"))
 
     def found(self) -> set[tuple[str, int, str]]:
         """Return file, line and rule of every violation."""
-        return {(one.file.removeprefix("openapi/"), one.line, one.rule) for one in self.problems()}
+        return {(problem.file.removeprefix("openapi/"), problem.line, problem.rule) for problem in self.problems()}

@@ -122,7 +122,7 @@ CASES = [
     Case("extension-key", LIST, "x-coze-notes:", "x-coze-hints:", "x-coze-hints"),
     Case("extension-key", SCHEMAS, "    examples: ['{}']",
          "    x-coze-notes: [No.]\n      examples: ['{}']", "x-coze-notes"),
-    Case("extension-shape", START, "permission: start", "permission: [start]", "x-coze-permission"),
+    Case("extension-shape", LIST, "x-coze-notes:", "x-coze-max-body-bytes: 0\nx-coze-notes:", "x-coze-max-body-bytes"),
     Case("extension-shape", SCHEMAS, "      examples: ['{}']",
          "      x-coze-json-text: {$ref: '#/Thing'}\n      examples: ['{}']", "x-coze-json-text"),
     Case("error-codes", ERRORS, "hint: Correct it.", "hints: Correct it.", "hints:"),

@@ -11,7 +11,7 @@ import pytest
 
 from generator.__main__ import main
 from generator.output.directory import read_tree, replace_tree
-from generator.pipeline import generate, stale
+from generator.pipeline import generate, stale_files
 from tests.generator._small import Small
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,14 +147,14 @@ def test_failed_replacement_restores_the_old_code(
 
 def problems(small: Small) -> set[tuple[str, str]]:
     """Return file and message of each stale file."""
-    return {(one.file, one.message) for one in stale(small.bundle(), small.root / "generated")}
+    return {(problem.file, problem.message) for problem in stale_files(small.bundle(), small.root / "generated")}
 
 
 def test_check_passes_after_generate(generated: Small, capsys: pytest.CaptureFixture[str]) -> None:
     """`check` passes after `generate`, and writes nothing."""
     before = {path: path.stat().st_mtime_ns for path in generated.root.rglob("*")}
     assert run(generated, "check") == 0
-    assert "generated/ is what openapi/ says" in capsys.readouterr().out
+    assert "generated/ is up to date with openapi/" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in generated.root.rglob("*")} == before
 
 
@@ -181,9 +181,9 @@ def test_bytecode_is_not_stale(generated: Small) -> None:
 
 def test_without_generated_code_every_file_is_missing(small: Small) -> None:
     """Without generated code every file is reported as missing."""
-    found = problems(small)
-    assert {message for _, message in found} == {"is missing"}
-    assert ("generated/provenance.toml", "is missing") in found
+    missing = problems(small)
+    assert {message for _, message in missing} == {"is missing"}
+    assert ("generated/provenance.toml", "is missing") in missing
 
 
 RENAMED = {
@@ -214,11 +214,11 @@ def test_added_and_removed_description_files_are_reported(generated: Small) -> N
     """Files that were added to or removed from the description are reported."""
     generated.write("shared/moments.yaml", (generated.folder / "shared/types.yaml").read_text(encoding="utf-8"))
     generated.replace("things/schemas.yaml", "../shared/types.yaml", "../shared/moments.yaml")
-    found = {file: message.partition(";")[0] for file, message in problems(generated) if file.startswith("openapi/")}
-    assert found == {
+    messages = {file: message.partition(";")[0] for file, message in problems(generated) if file.startswith("openapi/")}
+    assert messages == {
         "openapi/shared/moments.yaml": "is new since generated/ was made",
         "openapi/shared/types.yaml": "is gone since generated/ was made",
-        "openapi/things/schemas.yaml": "says something else since generated/ was made",
+        "openapi/things/schemas.yaml": "changed since generated/ was made",
     }
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from generator.spec.diagnostics import Problem
+from generator.spec.diagnostics import Diagnostic
 from tests.generator._small import Small
 from tests.generator.render.test_code_injection import yaml_text
 
@@ -26,7 +26,7 @@ ODD = (
     "a ",
     "x" * 10_000,
 )
-#: File, what is replaced, and by what; the name stands for 0, inside of what is between the angle brackets.
+#: File, text and its replacement, in which <0> is the place of the name.
 PLACES = {
     "property": ("things/schemas.yaml", "    note: {type", "    <0>: {type: string}\n    note: {type"),
     "argument": ("things/schemas.yaml", "    weight: {type", "    <0>: {type: string}\n    weight: {type"),
@@ -47,7 +47,7 @@ PLACES = {
 FREE = {("enum value", "")}
 
 
-def damaged(small: Small, place: str, name: str) -> tuple[list[Problem], str, set[int]]:
+def damaged(small: Small, place: str, name: str) -> tuple[list[Diagnostic], str, set[int]]:
     """Put a name into the description, and return the problems and the place of the name."""
     file, old, new = PLACES[place]
     before, inside, after, rest = re.split("<(.*?)0(.*?)>", new, maxsplit=1)
@@ -65,8 +65,10 @@ def test_unprintable_empty_or_long_names_are_reported_at_their_line(small: Small
     if (place, name) in FREE:
         assert problems == []
         return
-    assert {(f"openapi/{file}", line) for line in lines} & {(one.file, one.line) for one in problems}, problems
-    assert all(str(one).isprintable() and len(str(one)) < 700 for one in problems)
+    assert {(f"openapi/{file}", line) for line in lines} & {(problem.file, problem.line) for problem in problems}, (
+        problems
+    )
+    assert all(str(problem).isprintable() and len(str(problem)) < 700 for problem in problems)
 
 
 @pytest.mark.parametrize("place", ["property", "argument", "parameter"])
@@ -74,7 +76,7 @@ def test_unprintable_empty_or_long_names_are_reported_at_their_line(small: Small
 def test_printable_names_are_accepted(small: Small, place: str, name: str) -> None:
     """A printable name is accepted if it makes a Python name, or is one already."""
     problems, file, lines = damaged(small, place, name)
-    assert {(one.file, one.line) for one in problems} <= {(f"openapi/{file}", line) for line in lines}
+    assert {(problem.file, problem.line) for problem in problems} <= {(f"openapi/{file}", line) for line in lines}
 
 
 @pytest.mark.parametrize(
@@ -84,4 +86,6 @@ def test_printable_names_are_accepted(small: Small, place: str, name: str) -> No
 def test_links_start_with_https_http_or_wss(small: Small, address: str) -> None:
     """A URL that pages would link to starts with https://, http:// or wss://."""
     problems, file, lines = damaged(small, "address", address)
-    assert [(one.file, one.line, one.rule) for one in problems] == [(f"openapi/{file}", *lines, "shape")]
+    assert [(problem.file, problem.line, problem.rule) for problem in problems] == [
+        (f"openapi/{file}", *lines, "shape")
+    ]

@@ -24,12 +24,12 @@ def prop(small: Small, text: str) -> ir.Field:
 
 def model(api: ir.Api, name: str) -> ir.Model:
     """Return a model by name."""
-    return next(one for one in api.models if one.name == name)
+    return next(candidate for candidate in api.models if candidate.name == name)
 
 
 def operation(api: ir.Api, name: str) -> ir.Operation:
     """Return an operation by id."""
-    return next(one for one in api.operations if one.id == name)
+    return next(candidate for candidate in api.operations if candidate.id == name)
 
 
 TYPES: dict[str, tuple[str, ir.Type, bool]] = {
@@ -136,8 +136,8 @@ def test_every_operation_is_a_method_and_streams_are_two(small: Small) -> None:
     """Each operation is a method, and one that can stream is two."""
     api = small.api()
     described = small.bundle().operations()
-    assert {one.described_id for one in api.operations} == described.keys()
-    assert {one.id for one in api.operations} == described.keys() | {"things.stream"}
+    assert {operation_.described_id for operation_ in api.operations} == described.keys()
+    assert {operation_.id for operation_ in api.operations} == described.keys() | {"things.stream"}
 
 
 def test_stream_flag_is_no_argument(small: Small) -> None:
@@ -159,7 +159,7 @@ def test_required_arguments_come_first(small: Small) -> None:
 def test_arguments_have_their_place_in_the_request(small: Small) -> None:
     """Arguments are in the path, the query, the body, or files of a multipart body."""
     api = small.api()
-    places = {(one.id, field.name): field.place for one in api.operations for field in one.arguments}
+    places = {(candidate.id, field.name): field.place for candidate in api.operations for field in candidate.arguments}
     assert places["things.retrieve", "thing_id"] == "path"
     assert places["things.list", "page"] == "query"
     assert places["things.create", "name"] == "body"
@@ -192,13 +192,13 @@ def test_pagination_paths_become_attribute_names(small: Small) -> None:
 def test_envelopes_and_request_bodies_have_no_class(small: Small) -> None:
     """Only types that a user can encounter become classes, not envelopes and flattened bodies."""
     api = small.api()
-    assert {one.name for one in api.models} == {"Part", "Thing", "ThingPage"}
-    assert {one.name for one in api.enums} == {"Color", "Size"}
+    assert {schema.name for schema in api.models} == {"Part", "Thing", "ThingPage"}
+    assert {schema.name for schema in api.enums} == {"Color", "Size"}
 
 
 def test_model_is_in_the_module_of_its_top_folder(small: Small) -> None:
     """Schemas of subfolders are in the module of the first folder below openapi/."""
-    assert {one.module for one in small.api().models} == {"things"}
+    assert {schema.module for schema in small.api().models} == {"things"}
 
 
 LIMITS = {

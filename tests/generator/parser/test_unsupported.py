@@ -53,9 +53,9 @@ def parameter(text: str) -> Case:
     )
 
 
-THING = "description: A thing."  # lies in the first lines of the mapping
+THING = "description: A thing."  # is in the first lines of the mapping
 CASES = {
-    # what openapi-python-client warns about and drops
+    # features that openapi-python-client drops with a warning
     "mixed enum": Case(SCHEMAS, "enum: [blue, dark-red]", "enum: [blue, 1]", "type: string"),
     "enum of fractions": Case(SCHEMAS, "enum: [1, 2]", "enum: [1.5, 2.5]", "type: integer"),
     "enum of truth values": Case(SCHEMAS, "enum: [1, 2]", "enum: [true, false]", "type: integer"),
@@ -116,7 +116,7 @@ CASES = {
     "union called like an event": Case(EVENTS, "event: ThingStreamEvent", "event: ThingMade", "class: ThingMade"),
     "error with a bad name": Case(ERRORS, "name: WRONG", "name: wr ong", "name"),
     "error without a name": Case(ERRORS, "  name: WRONG\n", "", "code"),
-    # requests and answers
+    # requests and responses
     "parameters by name": Case(LIST, "parameters:\n", "parameters: {a: {name: a, in: query}}\nx-rest:\n", "parameters:"),
     "cookie": parameter("name: c, in: cookie"),
     "header with a space": parameter("name: 'Authorization ', in: header"),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from generator.render.python_source import docstring, literal
 from generator.spec.diagnostics import DescriptionError
-from generator.spec.yaml_loader import Mapping
+from generator.spec.yaml_loader import LocatedMapping
 from tests.generator._small import Small
 
 CANARY = "pwned"
@@ -50,7 +50,7 @@ TEXTS = {
     "empty": "",
     "spaces": "  \t  ",
 }
-#: Keys of which the value is a text that the generator does not decide anything by.
+#: Keys whose value is a text that does not influence the generator.
 FREE = {"description", "summary", "title", "meaning", "hint", "x-coze-permission"}
 
 
@@ -115,7 +115,7 @@ def assert_inert(*folders: Path) -> None:
                 assert not isinstance(node, ast.JoinedStr) or file.endswith("errors.py"), (file, node.lineno)
                 assert not isinstance(node, ast.Name) or node.id not in {CANARY, "__import__"}, (file, node.lineno)
                 assert not isinstance(node, ast.Attribute) or node.attr != "environ", (file, node.lineno)
-                assert not isinstance(node, ast.Import) or {"os"}.isdisjoint(one.name for one in node.names), file
+                assert not isinstance(node, ast.Import) or {"os"}.isdisjoint(alias.name for alias in node.names), file
     environment = {key: value for key, value in os.environ.items() if key not in {CANARY, "PYTHONPATH"}}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(IMPORT_ALL), *map(str, folders)],
@@ -144,12 +144,12 @@ def test_texts_do_not_change_the_code(
     try:
         small.generate()
     except UnicodeEncodeError:
-        assert what == "surrogate"  # no YAML file can hold one
+        assert what == "surrogate"  # no YAML file can contain it
         return
     assert_inert(small.root / "generated")
     if text.strip():
-        found = {file: without_texts(tree) for file, tree in code_of(small.root / "generated").items()}
-        assert found == harmless
+        codes = {file: without_texts(tree) for file, tree in code_of(small.root / "generated").items()}
+        assert codes == harmless
 
 
 def test_docstrings_show_the_description(small: Small) -> None:
@@ -157,18 +157,18 @@ def test_docstrings_show_the_description(small: Small) -> None:
     small.replace("things/delete.yaml", "Removes it.", '\'Removes """it""" \\d \\N{BULLET} {{ x }} {% y %}.\'')
     small.generate()
     tree = ast.parse((small.root / "generated/coze_api/resources/things.py").read_text(encoding="utf-8"))
-    found = [
+    docstrings = [
         ast.get_docstring(node)
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and node.name == "delete"
     ]
-    assert 'Removes """it""" \\d \\N{BULLET} {{ x }} {% y %}.' in (found[0] or "")
+    assert 'Removes """it""" \\d \\N{BULLET} {{ x }} {% y %}.' in (docstrings[0] or "")
 
 
 NAMES = [f"a:{CODE}", f'a"""\n{CODE}\n"""\\', "__init__", "ａ", "../../../{{ 7 }}\0", "x" * 300]  # noqa: RUF001  (hostile on purpose)
 
 
-#: Where a name stands: file, what is replaced, and by what.
+#: Places of names: file, text and its replacement.
 PLACES = {
     "operation id": ("things/delete.yaml", "operationId: things.delete", "operationId: <0>"),
     "last segment": ("things/delete.yaml", "operationId: things.delete", "operationId: <things.0>"),
@@ -227,7 +227,7 @@ def test_code_in_names_is_rejected_or_a_string(tmp_path: Path, place: str) -> No
         else:
             folder = small.root / "generated"
             distinct[str({file: without_texts(tree) for file, tree in code_of(folder).items()})] = folder
-        assert {path.name for path in tmp_path.iterdir()} <= {str(one) for one in range(len(NAMES))}
+        assert {path.name for path in tmp_path.iterdir()} <= {str(index) for index in range(len(NAMES))}
     assert_inert(*distinct.values())
 
 
@@ -262,7 +262,7 @@ def test_literal_rejects_what_is_no_json(value: object) -> None:
 
 def test_literal_writes_mappings_as_dicts() -> None:
     """`literal` writes mappings of the description as plain dicts."""
-    mapping = Mapping("a.yaml", 1)
+    mapping = LocatedMapping("a.yaml", 1)
     mapping["a"] = ["b"]
     assert literal(mapping) == "{'a': ['b']}"
 
@@ -278,5 +278,5 @@ def test_docstring_writes_one_string(indent: int, summary: str, paragraphs: list
     assert isinstance(node.value.value, str)
     assert all(character.isprintable() or character == "\n" for character in source)
     for text in (summary, *paragraphs, *entries):
-        for word in "".join(one if one.isprintable() else " " for one in text).split():
+        for word in "".join(char if char.isprintable() else " " for char in text).split():
             assert word in node.value.value

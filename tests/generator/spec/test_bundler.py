@@ -17,7 +17,7 @@ def refused(small: Small) -> list[tuple[str, int, str]]:
     """Return file, line and rule of everything that prevents the bundling."""
     with pytest.raises(DescriptionError) as caught:
         small.bundle()
-    return [(one.file.removeprefix("openapi/"), one.line, one.rule) for one in caught.value.problems]
+    return [(problem.file.removeprefix("openapi/"), problem.line, problem.rule) for problem in caught.value.problems]
 
 
 def schemas(small: Small) -> Any:
@@ -25,7 +25,7 @@ def schemas(small: Small) -> Any:
     return small.bundle().document["components"]["schemas"]
 
 
-# -- what becomes of a reference
+# -- references
 
 
 def test_reference_to_another_file_becomes_a_component(small: Small) -> None:
@@ -121,10 +121,10 @@ def test_path_item_may_be_a_reference(small: Small) -> None:
     assert {"things.list", "things.create"} <= small.bundle().operations().keys()
 
 
-# -- what is refused
+# -- errors
 
 BROKEN: dict[str, tuple[str, str, str, str, str]] = {
-    # what: file, text, text instead, the line with this text is reported, rule
+    # name: file, text, its replacement, text of the reported line, rule
     "missing file": ("things/schemas.yaml", "../shared/types.yaml", "../shared/type.yaml", "type.yaml", "ref"),
     "missing place": ("things/schemas.yaml", "#/UnixTime'", "#/UnixTimes'", "UnixTimes", "ref"),
     "pointer without slash": ("things/schemas.yaml", "#/UnixTime'", "#UnixTime'", "#UnixTime", "ref"),
@@ -173,15 +173,15 @@ def test_bundler_errors_have_file_and_line(small: Small, what: str) -> None:
         for number, line in enumerate((small.folder / file).read_text(encoding="utf-8").splitlines(), 1)
         if seen in line
     ]
-    lines += [line + 1 for line in lines] if rule == "yaml" else []  # YAML notices some faults one line later
+    lines += [line + 1 for line in lines] if rule == "yaml" else []  # YAML reports some errors one line later
     if what == "not in the index":
         file, lines = "things/delete.yaml", [1]
     if what == "key twice":
         lines = [small.line(file, "type: integer") - 1]
-    found = refused(small)
-    assert found
-    assert {(name, kind) for name, _, kind in found} == {(file, rule)}, found
-    assert {line for _, line, _ in found} & set(lines), found
+    problems = refused(small)
+    assert problems
+    assert {(name, kind) for name, _, kind in problems} == {(file, rule)}, problems
+    assert {line for _, line, _ in problems} & set(lines), problems
 
 
 def test_long_reference_chain_is_rejected(small: Small) -> None:
@@ -262,8 +262,8 @@ def test_document_is_valid_openapi(real: Bundle) -> None:
 def references(value: Any) -> list[str]:
     """Return all references in a document."""
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    own = [value["$ref"]] if isinstance(value, dict) and isinstance(value.get("$ref"), str) else []
-    return own + [reference for item in items for reference in references(item)]
+    here = [value["$ref"]] if isinstance(value, dict) and isinstance(value.get("$ref"), str) else []
+    return here + [reference for item in items for reference in references(item)]
 
 
 def test_document_does_not_depend_on_the_order_of_paths(small: Small) -> None:

@@ -10,9 +10,9 @@ import yaml
 from generator.spec import yaml_loader
 from generator.spec.diagnostics import DescriptionError
 
-#: Each alias nine times the one before: 9 ** 30 values.
+#: Each alias contains the previous one nine times: 9 ** 30 values.
 LAUGHS = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 31))
-#: Text of a file, the line that is reported, and a part of the message.
+#: Text of a file, the reported line, and a part of the message.
 REFUSED = {
     "aliases of aliases": (LAUGHS, 2, "*a0 repeats"),
     "one alias": ("a: &one {b: c}\nd:\n  - *one\n", 3, "*one repeats what &one marks"),

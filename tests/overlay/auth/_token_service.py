@@ -54,14 +54,14 @@ class Service:
         bearer = request.headers["Authorization"].removeprefix("Bearer ")
         self.calls.append(bearer)
         if self.refuse(bearer):
-            made = self.refusal()
-            return httpx.Response(made.status_code, content=made.content, headers=made.headers)
+            response = self.refusal()
+            return httpx.Response(response.status_code, content=response.content, headers=response.headers)
         return httpx.Response(200, json={"code": 0, "data": {"user_id": "1"}})
 
     def _token(self, request: httpx.Request) -> httpx.Response:
         import json
 
-        given = json.loads(request.read()).get("refresh_token")
+        sent_token = json.loads(request.read()).get("refresh_token")
         if self.trouble:
             trouble = self.trouble.pop(0)
             self.refreshes.append(str(trouble))
@@ -71,12 +71,12 @@ class Service:
             if isinstance(trouble, int):
                 return httpx.Response(trouble, json={"error_code": "internal_error"})
             raise trouble("mocked", request=request)
-        if given != self.refresh_token:
+        if sent_token != self.refresh_token:
             self.refreshes.append("refused")
             return httpx.Response(
                 400, json={"error_code": "invalid_request", "error_message": "invalid request: refresh_token"}
             )
-        self.refreshes.append(given)
+        self.refreshes.append(sent_token)
         self._rotate()
         answer = {"access_token": self.access_token, "expires_in": int(self.clock() + self.lifetime)}
         return httpx.Response(200, json={**answer, "refresh_token": self.refresh_token} if self.rotates else answer)
@@ -90,8 +90,8 @@ def token(access: str = "a0", refresh: str | None = "r0", seconds: float = -3600
     return Token(access_token=access, refresh_token=refresh, expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
 
 
-def strategy(given: Token | None = None, **options: Any) -> TokenAuth:
-    return WebOAuth(WEB_APP, SECRET, base_url=BASE).auth(given, **options)
+def strategy(initial: Token | None = None, **options: Any) -> TokenAuth:
+    return WebOAuth(WEB_APP, SECRET, base_url=BASE).auth(initial, **options)
 
 
 def client(connect: Connect, service: Service, auth: TokenAuth, **options: Any) -> Any:

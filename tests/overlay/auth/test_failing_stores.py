@@ -14,7 +14,7 @@ from tests.overlay.auth._flows import ahead
 from tests.overlay.auth._token_service import Service, client, strategy, token
 
 
-class Shared(MemoryStore):
+class SharedStore(MemoryStore):
     """A store that another process uses as well, which renews the token during our token request."""
 
     def __init__(self, service: Service) -> None:
@@ -33,7 +33,7 @@ def test_token_renewed_by_another_process_is_loaded_from_the_store(connect):
     """A refresh token that another process has used up is no error: the new one is loaded from the store."""
     service = Service()
     service.access_token, service.refresh_token = "a5", "r5"
-    coze = client(connect, service, strategy(token(), store=Shared(service)))
+    coze = client(connect, service, strategy(token(), store=SharedStore(service)))
     assert coze.users.me().user_id == "1"
     assert (service.refreshes, service.calls) == (["refused"], ["a5"])
 
@@ -69,14 +69,14 @@ def test_token_deleted_from_the_store_stays_deleted(connect):
     coze = client(connect, service, auth)
     coze.users.me()
     store.delete("k")
-    service.access_token = "a9"  # and the token is refused, too
-    with pytest.raises(InvalidGrant, match="The user must log in, or did log out elsewhere"):
+    service.access_token = "a9"  # and Coze rejects the token, too
+    with pytest.raises(InvalidGrant, match="The user must log in; perhaps another process logged out"):
         coze.users.me()
     assert store.load("k") is None
     assert service.refreshes == []
 
 
-class Full(MemoryStore):
+class FullDiskStore(MemoryStore):
     """A store on a full disk."""
 
     def save(self, key: str, token: Token) -> None:
@@ -86,14 +86,14 @@ class Full(MemoryStore):
 def test_failed_save_raises_once_and_the_token_stays_in_use(connect):
     """A token that cannot be saved raises one error; the process continues with that token instead of losing it."""
     service = Service()
-    coze = client(connect, service, strategy(token(), store=Full()))
+    coze = client(connect, service, strategy(token(), store=FullDiskStore()))
     with pytest.raises(TokenStoreError, match="No space left"):
         coze.users.me()
     assert coze.users.me().user_id == "1"
     assert service.refreshes == ["r0"]
 
 
-class Jammed(MemoryStore):
+class JammedLockStore(MemoryStore):
     """A store whose lock raises on release."""
 
     def try_lock(self, key: str) -> Callable[[], None] | None:
@@ -110,14 +110,14 @@ class Jammed(MemoryStore):
 def test_failed_lock_release_blocks_no_renewal(connect):
     """If a store cannot release its lock, calls continue, and the next renewal does not wait for the lock."""
     service = Service()
-    coze = client(connect, service, strategy(token(), store=Jammed()), timeout=10)
+    coze = client(connect, service, strategy(token(), store=JammedLockStore()), timeout=10)
     assert coze.users.me().user_id == "1"
     service.refuse = lambda bearer: bearer == "a1"
     assert coze.users.me().user_id == "1"
     assert service.refreshes == ["r0", "r1"]
 
 
-class Away(MemoryStore):
+class UnreachableStore(MemoryStore):
     """A store that is unreachable for a while."""
 
     def __init__(self) -> None:
@@ -143,8 +143,8 @@ class Away(MemoryStore):
 
 def test_unsaved_token_is_saved_by_the_next_call(connect):
     """A token that could not be saved is saved by the next call, since no other copy of its refresh token exists."""
-    service, store = Service(), Away()
-    save, store.save = store.save, Full().save
+    service, store = Service(), UnreachableStore()
+    save, store.save = store.save, FullDiskStore().save
     coze = client(connect, service, strategy(token(), store=store, key="k"))
     with pytest.raises(TokenStoreError):
         coze.users.me()
@@ -156,8 +156,8 @@ def test_unsaved_token_is_saved_by_the_next_call(connect):
 
 def test_failing_store_is_retried_every_ten_seconds(connect, monkeypatch, caplog):
     """While a store fails, calls continue, and saving is retried every ten seconds until it succeeds."""
-    service, store, now, tried = Service(), Away(), time.monotonic, []
-    monkeypatch.setattr(store, "save", lambda *given: (tried.append(now()), Full().save(*given)))
+    service, store, now, tried = Service(), UnreachableStore(), time.monotonic, []
+    monkeypatch.setattr(store, "save", lambda *arguments: (tried.append(now()), FullDiskStore().save(*arguments)))
     coze = client(connect, service, strategy(token(), store=store, key="k"))
     with pytest.raises(TokenStoreError):
         coze.users.me()
@@ -180,7 +180,7 @@ def test_token_expires_while_the_store_fails(connect, monkeypatch, caplog):
     """While its store fails, a token is used until it expires and no longer; a store that was never read must be
     readable.
     """
-    service, store, now = Service(), Away(), time.time
+    service, store, now = Service(), UnreachableStore(), time.time
     store.save("k", token(seconds=30))
     coze = client(connect, service, strategy(store=store, key="k", leeway=10))
     coze.users.me()

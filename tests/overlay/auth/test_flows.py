@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from coze_sandbox import BOT_ID, CHANNEL_APP, ENTERPRISE_APP, ENTERPRISE_ID, SERVICE_APP, USER_ID, WORKSPACE_ID
 from cozekit import Coze, auth
-from cozekit.auth import Token, _device_code, new_state, new_verifier, parse_callback
+from cozekit.auth import Token, _device_code, _device_code_async, new_state, new_verifier, parse_callback
 from cozekit.errors import (
     AuthorizationDenied,
     DecodeError,
@@ -65,7 +65,7 @@ def test_authorize_url_is_on_the_www_host_of_the_region(flows, base_url):
     assert query_of(str(url)) == expected
     narrow = httpx.URL(web.authorize_url(state="s", workspace_id="77"))
     assert "workspace_id/77/" in narrow.path
-    with pytest.raises(InvalidArgumentError, match="state must be a text"):
+    with pytest.raises(InvalidArgumentError, match="state must be a string"):
         web.authorize_url(state="")
 
 
@@ -89,11 +89,11 @@ def test_pkce_challenge_matches_rfc_7636(flows):
     query = query_of(flows.pkce().authorize_url(state="s", code_verifier=verifier))
     assert query["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     assert query["code_challenge_method"] == "S256"
-    own = new_verifier()
-    query = query_of(flows.pkce().authorize_url(state="s", code_verifier=own))
-    assert query["code_challenge"] == base64.urlsafe_b64encode(hashlib.sha256(own.encode()).digest()).decode().strip(
-        "="
-    )
+    generated = new_verifier()
+    query = query_of(flows.pkce().authorize_url(state="s", code_verifier=generated))
+    assert query["code_challenge"] == base64.urlsafe_b64encode(
+        hashlib.sha256(generated.encode()).digest()
+    ).decode().strip("=")
     for unusable in ("short", "ä" * 50, "a" * 129):
         with pytest.raises(InvalidArgumentError, match="code_verifier must be 43 to 128 letters"):
             flows.pkce().authorize_url(state="s", code_verifier=unusable)
@@ -129,7 +129,7 @@ def test_parse_callback_returns_the_code_of_the_right_state():
 )
 def test_callback_with_another_state_is_rejected(query):
     """If the state differs from the one that was sent, no code is returned."""
-    with pytest.raises(StateMismatch, match="somebody else began this authorization"):
+    with pytest.raises(StateMismatch, match="somebody else started this authorization"):
         parse_callback(f"{REDIRECT}?{query}", state="s")
     with pytest.raises(InvalidArgumentError, match="state is empty"):
         parse_callback(f"{REDIRECT}?{query}", state="")
@@ -145,10 +145,10 @@ def test_malformed_callback_url_is_rejected():
     ("query", "kind", "message"),
     [
         ("error=access_denied&error_description=No+thanks", AuthorizationDenied, "No thanks (access_denied)"),
-        ("error=access_deny&code=c", AuthorizationDenied, "came back without a code (access_deny)"),
-        ("error=server_error", OAuthError, "came back without a code (server_error)"),
-        ("code=a&code=b", OAuthError, "without a code, or with several"),
-        ("x=1", OAuthError, "without a code, or with several"),
+        ("error=access_deny&code=c", AuthorizationDenied, "the redirect has no code (access_deny)"),
+        ("error=server_error", OAuthError, "the redirect has no code (server_error)"),
+        ("code=a&code=b", OAuthError, "no code, or several"),
+        ("x=1", OAuthError, "no code, or several"),
     ],
 )
 def test_callback_with_an_error_raises_it(query, kind, message):
@@ -186,9 +186,9 @@ class User:
         async def asleep(seconds: float) -> None:
             sleep(seconds)
 
-        monkeypatch.setattr(_device_code, "_sleep", sleep)
-        monkeypatch.setattr(_device_code, "_asleep", asleep)
-        monkeypatch.setattr(_device_code, "_now", lambda: sum(self.naps))
+        monkeypatch.setattr(_device_code, "sleep", sleep)
+        monkeypatch.setattr(_device_code_async, "sleep_async", asleep)
+        monkeypatch.setattr(_device_code_async, "_now", lambda: sum(self.naps))
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_device_interval_grows_by_five_seconds_on_slow_down(flows, connect, user
 @pytest.mark.parametrize("expires_in", [10**9, 10**30, -(10**30), 1e300])
 def test_absurd_expiry_of_a_device_code_is_rejected(flows, connect, expires_in):
     """A device code with an absurd lifetime raises an error instead of a date overflow."""
-    with pytest.raises(DecodeError, match="the answer has no code for the device"):
+    with pytest.raises(DecodeError, match="the response has no device code"):
         polled(flows, connect, expires_in=expires_in)
 
 
@@ -270,7 +270,7 @@ def test_token_that_no_header_can_hold_is_rejected_at_once(flows, connect, user,
     """An access token that cannot be sent in a header is rejected when it is fetched, and the error does not show it."""
     answer = httpx.Response(200, content=json.dumps({**GIVEN, "access_token": token}))
     device, code, _ = polled(flows, connect, answer)
-    with pytest.raises(DecodeError, match="the answer has no access token") as caught:
+    with pytest.raises(DecodeError, match="the response has no access token") as caught:
         device.wait(code)
     assert token not in str(caught.value)
     with pytest.raises(InvalidArgumentError, match="access_token holds characters that no token has"):
@@ -338,7 +338,7 @@ def test_device_sends_no_poll_after_expiry(flows, connect, user):
 def test_device_wait_can_time_out_and_start_again(flows, connect, user):
     """The timeout of the caller ends the wait on time, and the same code can be waited for again."""
     device, code, _ = polled(flows, connect, device_error("authorization_pending"), GIVEN)
-    with pytest.raises(DeviceTimeout, match="within 8 s; the code is valid for longer"):
+    with pytest.raises(DeviceTimeout, match="within 8 s; the code is still valid"):
         device.wait(code, timeout=8)
     assert sum(user.naps) == 8
     assert device.wait(code).access_token == "czu_a"
@@ -436,7 +436,7 @@ def test_jwt_claims_and_endpoint_depend_on_the_kind_of_app(flows, connect, optio
         ({"account_id": "1", "scope": SCOPE}, "a scope is for channel apps"),
         ({"device_id": "1", "custom_consumer": "2"}, "either device_id or custom_consumer"),
         ({"session_name": 7}, "session_name must be a text"),
-        ({"sesion_name": "x"}, "there is no option sesion_name"),
+        ({"sesion_name": "x"}, "unknown options: sesion_name"),
         ({"scope": {"account_permission": 1}}, "scope"),
     ],
 )
@@ -458,7 +458,7 @@ def test_channel_collaborator_and_enterprise_apps_get_tokens(flows):
     assert flows.jwt(ENTERPRISE_APP.client_id).token(enterprise_id=ENTERPRISE_ID).access_token
 
 
-def test_rejected_app_error_says_what_to_check(flows, coze_sandbox, connect):
+def test_rejected_app_error_names_what_to_check(flows, coze_sandbox, connect):
     """The error for a rejected app names what to check: key, secret, clock, or whether the app is active."""
     service, channel = flows.app(), flows.app(CHANNEL_APP.client_id)
     wrong = flows("JWTOAuth", service["client_id"], channel["private_key"], service["public_key_id"])
@@ -529,7 +529,7 @@ def test_audience_option_names_the_host_behind_a_gateway(flows, connect, coze_sa
         coze.users.me()
     coze = connect(handler=gateway, auth=auth.JWTAuth(**settings, audience="api.coze.com"))
     assert coze.users.me().user_id
-    with pytest.raises(InvalidArgumentError, match="audience must be a text"):
+    with pytest.raises(InvalidArgumentError, match="audience must be a string"):
         auth.JWTOAuth(**settings, audience="")
 
 
@@ -547,7 +547,7 @@ def test_app_file_configures_flow_and_strategy(flows, tmp_path, connect):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"client_type": "web"}, "is of an app for the flow 'web', not 'jwt'"),
+        ({"client_type": "web"}, "belongs to an app of the flow 'web', not 'jwt'"),
         ({"private_key": ""}, "lacks private_key"),
         ({"private_key": "nonsense"}, "private_key is no private key in PEM form"),
     ],
@@ -563,7 +563,7 @@ def test_missing_or_invalid_app_file_is_rejected_with_its_path(tmp_path):
     with pytest.raises(InvalidArgumentError, match=r"app\.json: cannot be read: No such file"):
         auth.JWTAuth.from_file(tmp_path / "app.json")
     (tmp_path / "app.json").write_text("-----BEGIN PRIVATE KEY-----", encoding="utf-8")
-    with pytest.raises(InvalidArgumentError, match="is no JSON; download the app's settings"):
+    with pytest.raises(InvalidArgumentError, match="is not JSON; download the app's settings"):
         auth.JWTAuth.from_file(tmp_path / "app.json")
 
 
@@ -628,7 +628,7 @@ def test_flow_requires_https(flows, address):
 @pytest.mark.parametrize("secret", ["", " a", "a\nb", None, 7])
 def test_invalid_secret_is_rejected_without_showing_it(secret):
     """A client secret that cannot be sent is rejected, and the error does not show it."""
-    with pytest.raises(InvalidArgumentError, match="client_secret must be a text of printable ASCII characters"):
+    with pytest.raises(InvalidArgumentError, match="client_secret must be a string of printable ASCII characters"):
         auth.WebOAuth("id", secret)
 
 
@@ -639,7 +639,7 @@ def test_token_expiry_must_be_timezone_aware():
     assert not token.expired()
     assert token.expired(leeway=31)
     with pytest.raises(ValueError, match="expires_at must be a datetime with a time zone"):
-        Token(access_token="a", expires_at=datetime(2026, 1, 1))  # noqa: DTZ001  (that is the mistake)
+        Token(access_token="a", expires_at=datetime(2026, 1, 1))  # noqa: DTZ001  (the naive datetime is what is tested)
 
 
 @given(seconds=st.integers(0, 10**12), refresh=st.one_of(st.none(), st.text(min_size=1)))

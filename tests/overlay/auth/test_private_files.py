@@ -16,7 +16,7 @@ import pytest
 from cozekit._private_files import ensure_dir, open_regular
 from cozekit._profiles import Profiles
 from cozekit.auth import FileStore, JWTAuth, PKCEOAuth, Token
-from cozekit.cli._console import Failure
+from cozekit.cli._console import CLIError
 from cozekit.cli._locks import locked, token_locked
 from cozekit.errors import InsecureFolderWarning, InvalidArgumentError, TokenStoreError
 
@@ -54,7 +54,7 @@ def test_lock_that_is_no_regular_file_is_rejected(tmp_path, plant):
     """A lock that is no regular file is rejected with path, reason and remedy, and nothing is created elsewhere."""
     store = FileStore(tmp_path)
     plant(tmp_path / "k.lock")
-    with pytest.raises(TokenStoreError, match=r"k\.lock cannot be made: .*; give a folder that is yours"):
+    with pytest.raises(TokenStoreError, match=r"k\.lock cannot be created: .*; pass a folder that you own"):
         store.try_lock("k")
     assert not (tmp_path / "made").exists()
 
@@ -97,10 +97,10 @@ def test_profiles_and_locks_must_be_regular_files(tmp_path, plant):
         plant(tmp_path / name)
     with pytest.raises(InvalidArgumentError, match=r"profiles\.json cannot be read: .*; set COZE_API_TOKEN"):
         profiles.read()
-    with pytest.raises(Failure, match=r"profiles\.lock cannot be made: .*; remove it, or set COZE_CONFIG_DIR"):
+    with pytest.raises(CLIError, match=r"profiles\.lock cannot be created: .*; remove it, or set COZE_CONFIG_DIR"):
         with locked(profiles):
             pass
-    with pytest.raises(TokenStoreError, match=r"default\.lock cannot be made"), token_locked(profiles, "default"):
+    with pytest.raises(TokenStoreError, match=r"default\.lock cannot be created"), token_locked(profiles, "default"):
         pass
 
 
@@ -168,7 +168,7 @@ def test_folder_writable_by_others_warns_once(tmp_path, mode, warns):
         for _ in range(3):
             FileStore(folder).save("k", TOKEN)
             Profiles(folder).ensure_dir()
-    messages = [str(one.message) for one in caught if one.category is InsecureFolderWarning]
+    messages = [str(warning.message) for warning in caught if warning.category is InsecureFolderWarning]
     assert len(messages) == int(warns)
     assert not messages or f"chmod 700 {folder}" in messages[0]
 

@@ -31,13 +31,13 @@ class Clock:
         return time.time()
 
 
-@pytest.mark.parametrize("told_in_200", [False, True])
-def test_rejected_token_is_renewed_once(connect, told_in_200):
+@pytest.mark.parametrize("status_200", [False, True])
+def test_rejected_token_is_renewed_once(connect, status_200):
     """A token that Coze rejects, by status or by code, is renewed and the call sent again; a second rejection is
     raised.
     """
     service = Service()
-    if told_in_200:
+    if status_200:
         service.refusal = lambda: httpx.Response(200, json={"code": 700012006, "msg": "access token invalid"})
     service.access_token = "a7"
     coze = client(connect, service, strategy(token(seconds=600)))
@@ -51,19 +51,19 @@ def test_rejected_token_is_renewed_once(connect, told_in_200):
     assert caught.value.operation == "users.me"
 
 
-@pytest.mark.parametrize("told_in_200", [False, True])
-def test_rejected_new_token_is_renewed_again_after_30_seconds(connect, told_in_200, monkeypatch):
+@pytest.mark.parametrize("status_200", [False, True])
+def test_rejected_new_token_is_renewed_again_after_30_seconds(connect, status_200, monkeypatch):
     """If Coze rejects a token that it has just issued, no other is requested for 30 seconds, however many calls are
     made; then one is.
     """
     service, clock = Service(), Clock()
     monkeypatch.setattr(_token_manager, "time", clock)
     service.refuse = lambda _: True
-    if told_in_200:
+    if status_200:
         service.refusal = lambda: httpx.Response(200, json={"code": 4100, "msg": "authentication is invalid"})
     coze = client(connect, service, strategy(token(seconds=600)))
     for _ in range(3):
-        with pytest.raises(AuthenticationError, match="no other is asked for in the next 30 seconds"):
+        with pytest.raises(AuthenticationError, match="no other one is requested in the next 30 seconds"):
             coze.users.me()
         clock.now += 9
     assert service.refreshes == ["r0"]

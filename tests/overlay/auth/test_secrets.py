@@ -19,7 +19,7 @@ import pytest
 from coze_api._core._secrets import hidden
 from coze_api.operations import oauth
 from cozekit.auth import FileStore, JWTAuth, RedisStore, Token, new_state, new_verifier
-from cozekit.auth._token_request import Grant
+from cozekit.auth._token_request import TokenRequest
 from cozekit.errors import APIError, CozeError, GatewayError, InvalidArgumentError, OAuthError
 from tests.overlay._clients import Connect, Counter, unwrap
 from tests.overlay._exception_dump import shown
@@ -142,7 +142,7 @@ def attempts(
         unwrap(web).auth(token()),
         unwrap(web).auth(token(), store=FileStore(folder)),
         unwrap(web).auth(token(), store=RedisStore("redis://user:Hidden@127.0.0.1:1/0")),
-        unwrap(web).auth(token(), store=FileStore(path)),  # is no folder
+        unwrap(web).auth(token(), store=FileStore(path)),  # a file in place of a folder
         JWTAuth(config["client_id"], config["private_key"], config["public_key_id"], base_url=service["base_url"]),
     ]
     for strategy in strategies:
@@ -199,9 +199,9 @@ def test_invalid_token_is_not_shown(connect, monkeypatch, source):
     wrong = f"Bearer {ACCESS}"
     if source == "variable":
         monkeypatch.setenv("COZE_API_TOKEN", wrong)
-    given = {"argument": wrong, "variable": None, "function": lambda: wrong}[source]
+    token = {"argument": wrong, "variable": None, "function": lambda: wrong}[source]
     with pytest.raises(CozeError, match="check for extra copied text") as caught:
-        connect(given, base_url="http://127.0.0.1:1").users.me()
+        connect(token, base_url="http://127.0.0.1:1").users.me()
     assert ACCESS not in shown(caught.value)
 
 
@@ -210,7 +210,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
     caplog.set_level(logging.DEBUG)
     web, state = flows.web(), new_state()
     came = browse(web.authorize_url(state=state))
-    caplog.clear()  # the browser is not ours
+    caplog.clear()  # the client does not log what the browser sends
     code = web.parse_callback(came, state=state)
     first = web.exchange(code)
     store = FileStore(tmp_path)
@@ -224,7 +224,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
     url = flows.pkce().authorize_url(state=state, code_verifier=verifier)
     assert verifier not in url
     begun = flows.device().start()
-    parts = [unwrap(web), first, second, store, auth, coze, begun, vars(auth), vars(unwrap(web)).keys(), auth._renewals]
+    parts = [unwrap(web), first, second, store, auth, coze, begun, vars(auth), vars(unwrap(web)).keys(), auth._manager]
     text = f"{parts} {caplog.text}"
     for secret in (
         code,
@@ -258,10 +258,10 @@ class Elsewhere:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            do_GET = do_POST = _answer  # noqa: N815  (names of the base class)
+            do_GET = do_POST = _answer  # noqa: N815  (name of the base class)
 
             def log_message(self, *_: Any) -> None:
-                """Be quiet."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -320,6 +320,6 @@ def test_refresh_token_that_is_no_utf8_is_rejected_without_showing_it():
     """A refresh token that UTF-8 cannot encode is rejected before it is sent; neither it nor the app's secret is shown."""
     arguments = {"grant_type": "refresh_token", "client_id": "1", "refresh_token": hidden(f"{REFRESH}\udfff")}
     with pytest.raises(InvalidArgumentError, match="surrogate") as caught:
-        Grant(oauth.TOKEN, arguments, CLIENT_SECRET).request()
+        TokenRequest(oauth.TOKEN, arguments, CLIENT_SECRET).request()
     assert CLIENT_SECRET not in shown(caught.value)
     assert REFRESH not in str(caught.value)

@@ -31,10 +31,10 @@ def test_200_threads_send_one_token_request(flows, coze_sandbox):
     _, first = flows.web_token()
     coze_sandbox.requests.clear()
     with Coze(auth=flow.auth(expired(first)), timeout=60) as coze, ThreadPoolExecutor(200) as threads:
-        found = {job.result().user_id for job in [threads.submit(coze.users.me) for _ in range(200)]}
-    assert len(found) == 1
+        user_ids = {job.result().user_id for job in [threads.submit(coze.users.me) for _ in range(200)]}
+    assert len(user_ids) == 1
     assert token_requests(coze_sandbox) == 1
-    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
+    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a call whose connection breaks under load is sent again
 
 
 @pytest.mark.anyio
@@ -48,7 +48,7 @@ async def test_200_tasks_send_one_token_request(coze_sandbox):
         for _ in range(200):
             tasks.start_soon(coze.users.me)
     assert token_requests(coze_sandbox) == 1
-    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
+    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a call whose connection breaks under load is sent again
 
 
 def test_threads_and_event_loops_share_one_token_request():
@@ -132,7 +132,7 @@ class Queue:
 def test_lost_token_request_fails_all_waiting_threads_at_once():
     """If the token request gets no response, all waiting calls fail at once and do not retry one after the other."""
     service, auth, queue = Service(), strategy(token()), Queue()
-    auth._turns._locks = {auth._key: queue}  # type: ignore[assignment]  # has what is used of locks
+    auth._refresh_lock._locks = {auth._key: queue}  # type: ignore[assignment]  # has what is used of locks
 
     def late(text: str, request: httpx.Request) -> Exception:
         while queue.came < 20:
@@ -253,7 +253,7 @@ async def test_lost_token_request_fails_all_waiting_tasks_at_once():
         waiting.set()
     assert len(failures) == 20
     assert len(service.refreshes) == 1
-    assert sum("the token request of another call got no answer" in failure for failure in failures) == 19
+    assert sum("the token request of another call got no response" in failure for failure in failures) == 19
 
 
 FORKING = f"""

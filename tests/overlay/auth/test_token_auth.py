@@ -72,20 +72,20 @@ def test_short_lived_token_is_not_renewed_at_every_call(connect):
 
 def test_rotated_refresh_token_is_saved_before_use(connect):
     """Each refresh invalidates its refresh token; the new one is in the store before the new token is used."""
-    service, store, kept = Service(), MemoryStore(), []
+    service, store, saved = Service(), MemoryStore(), []
     coze = client(connect, service, strategy(token(), store=store, key="k"))
 
     def look(bearer: str) -> bool:
-        found = store.load("k")
-        kept.append((bearer, found and found.refresh_token))
+        stored = store.load("k")
+        saved.append((bearer, stored and stored.refresh_token))
         return bearer != service.access_token
 
     service.refuse = look
     for number in (0, 10, 20):
-        service.access_token = f"a{number}"  # which ends the token that was given out last
+        service.access_token = f"a{number}"  # this invalidates the latest token
         coze.users.me()
     assert service.refreshes == ["r0", "r1", "r11"]
-    assert kept == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
+    assert saved == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
 
 
 def test_refresh_token_that_is_not_rotated_stays_in_use(connect):
@@ -96,8 +96,8 @@ def test_refresh_token_that_is_not_rotated_stays_in_use(connect):
     for number in (0, 10):
         service.access_token = f"a{number}"
         coze.users.me()
-        kept = store.load("k")
-        assert (kept.access_token, kept.refresh_token) == (f"a{number + 1}", "r0")
+        saved = store.load("k")
+        assert (saved.access_token, saved.refresh_token) == (f"a{number + 1}", "r0")
     assert service.refreshes == ["r0", "r0"]
 
 
@@ -188,7 +188,7 @@ def test_lost_refresh_response_is_named_in_the_error(connect):
     """If the response to a refresh was lost, the later rejection of the used refresh token names this cause."""
     service = Service()
     service.trouble = ["lost"]
-    with pytest.raises(InvalidGrant, match="The answer to an earlier refresh was lost with its connection"):
+    with pytest.raises(InvalidGrant, match="The response to an earlier refresh was lost with its connection"):
         client(connect, service, strategy(token())).users.me()
     assert service.refreshes == ["lost", "refused"]
 
@@ -213,7 +213,7 @@ def test_wrong_clock_neither_renews_too_often_nor_too_late(connect, skew, dated)
     for _ in range(5):
         coze.users.me()
     assert service.calls == ["a1"] * 5
-    service.access_token = "a7"  # the token ends
+    service.access_token = "a7"  # the token expires
     coze.users.me()
     assert service.calls[5:] == ["a1", "a8"]
     for _ in range(5):
@@ -274,7 +274,7 @@ def test_token_is_sent_to_its_own_service_only():
             "https://evil.com/",
             "https://pages.coze.com/",
         ):
-            with pytest.raises(InvalidArgumentError, match="does not authorise requests to"):
+            with pytest.raises(InvalidArgumentError, match="does not authorize requests to"):
                 http.get(address)
         assert http.get("https://ws.coze.com/").status_code == 200
     assert service.calls == ["a1"]
@@ -364,6 +364,6 @@ def test_every_call_succeeds_unless_a_response_is_lost(events):
     refreshes = [each for each in spent if each.startswith("r") and each != "refused"]
     assert len(set(refreshes)) == len(refreshes)
     assert "refused" not in spent
-    kept = store.load("k")
-    assert kept is not None
-    assert kept.refresh_token == service.refresh_token
+    saved = store.load("k")
+    assert saved is not None
+    assert saved.refresh_token == service.refresh_token

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cozekit.auth import FileStore, MemoryStore, RedisStore, Token, TokenStore, WebOAuth
-from cozekit.auth._lock_handle import Claim
+from cozekit.auth._refresh_lock import _LockHandle
 from cozekit.errors import InvalidArgumentError, TokenStoreError
 from tests.overlay._clients import Connect
 from tests.overlay.auth._flows import SECRET, WEB_APP, Flows, expired, token_requests
@@ -98,7 +98,7 @@ def test_different_names_never_collide(store):
     """Names that differ in case, or in characters that file names cannot hold, are different names."""
     names = ["a", "A", "a b", "a_b", "a/b", "ab.", "ab"]
     if isinstance(store, FileStore):
-        names.append(store.path_of("A").stem)  # users choose their names, and may know how files are named
+        names.append(store.path_of("A").stem)  # users choose the names, and may know how names become file names
     for number, name in enumerate(names):
         store.save(name, Token(access_token=str(number), expires_at=TOKEN.expires_at))
     assert [store.load(name).access_token for name in names] == [str(number) for number in range(len(names))]
@@ -132,13 +132,13 @@ def test_lock_acquired_after_the_timeout_is_released():
 
     class Late(MemoryStore):
         def try_lock(self, key: str) -> Any:
-            found = super().try_lock(key)
-            claim.drop()
-            return found
+            lock = super().try_lock(key)
+            claim.release()
+            return lock
 
     store = Late()
-    claim = Claim(store, "k")
-    assert claim.take() is False
+    claim = _LockHandle(store, "k")
+    assert claim.try_acquire() is False
     assert MemoryStore.try_lock(store, "k") is not None
 
 
@@ -155,7 +155,7 @@ def test_released_lock_is_free_even_after_a_fork(tmp_path, monkeypatch):
         patch.setattr(os, "open", open_)
         unlock = store.try_lock("k")
     assert unlock is not None
-    forked = os.dup(opened[0])  # the same open file, as a child has it
+    forked = os.dup(opened[0])  # shares the open file, as a child process does
     try:
         unlock()
         again = store.try_lock("k")
@@ -183,8 +183,8 @@ def test_files_are_readable_by_the_owner_only(tmp_path):
         os.umask(before)
     assert unlock is not None
     unlock()
-    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir()}
-    assert found == {"k.json": 0o600, "k.lock": 0o600}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir()}
+    assert modes == {"k.json": 0o600, "k.lock": 0o600}
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
 
 
@@ -284,7 +284,7 @@ def test_redis_keys_expire_with_the_token(redis_url, lasts, refresh_token, optio
         server.flushdb()
         store = RedisStore(server, **options)
         store.save("k", token)
-        store.save("k", token)  # a second time counts from then on
+        store.save("k", token)  # a second save restarts the expiry
         assert store.load("k") is not None
         (name,) = server.keys()
         lifetime = server.pttl(name) / 1000

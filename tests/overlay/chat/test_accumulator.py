@@ -108,7 +108,7 @@ def test_deltas_are_freed_when_their_message_is_complete(follow):
     finally:
         tracemalloc.stop()
     assert len(stream.answer) == pieces * size
-    assert held < 2 * pieces * size + 500_000  # the message, and the body that the mock holds
+    assert held < 2 * pieces * size + 500_000  # the message, and the body in the mock transport
 
 
 def test_failure_event_without_a_chat_keeps_chat_and_answer(follow):

@@ -146,7 +146,7 @@ async def test_cancelled_task_cancels_the_chat(coze_sandbox, how):
                     await anyio.sleep(0.01)
             group.cancel_scope.cancel()
         assert len(canceled(coze_sandbox)) == 1
-        assert (await coze.users.me()).user_id  # the connections serve on
+        assert (await coze.users.me()).user_id  # the connections are still usable
 
 
 @pytest.mark.anyio

@@ -29,12 +29,12 @@ def test_chatflow_stream_reads_like_a_chat_stream(coze):
     assert stream.ended
 
 
-@pytest.mark.parametrize("given", [{}, {"parameters": {}}, {"parameters": {"user_name": "George"}}])
-def test_parameters_may_be_omitted(coze, coze_sandbox, given):
+@pytest.mark.parametrize("parameters", [{}, {"parameters": {}}, {"parameters": {"user_name": "George"}}])
+def test_parameters_may_be_omitted(coze, coze_sandbox, parameters):
     """A chatflow without other input needs no parameters, and the request then contains none."""
-    assert coze.workflows.chat.stream(**user_message("/say Good day", **given)).until_done().answer == "Good day"
+    assert coze.workflows.chat.stream(**user_message("/say Good day", **parameters)).until_done().answer == "Good day"
     record = coze_sandbox.requests.of("workflows.chat.stream")[-1]
-    assert record.body.get("parameters") == given.get("parameters")
+    assert record.body.get("parameters") == parameters.get("parameters")
     assert record.tolerated == []
 
 

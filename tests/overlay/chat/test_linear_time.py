@@ -79,7 +79,7 @@ def test_node_output_is_joined_once_however_often_it_is_read(joined: list[int]) 
             assert len(run.nodes[0].content) == number // 2 + 1
     assert Piece.copied == 0
     assert sum(joined) <= 2 * PIECES
-    assert [len(one.content) for one in run.nodes] == [PIECES // 2, PIECES // 2]
+    assert [len(output.content) for output in run.nodes] == [PIECES // 2, PIECES // 2]
 
 
 def test_output_of_an_ended_node_is_complete() -> None:
@@ -97,7 +97,7 @@ def test_output_of_an_ended_node_is_complete() -> None:
     assert (first.content, first.is_finished, first.title) == ("abc!", True, "t")
     assert first.pieces.text == second.pieces.text
     assert repr(first) == "NodeOutput(title='t', content='abc!', is_finished=True)"
-    assert [one.content for one in runs[0].nodes] == ["abc!", "again"]
+    assert [output.content for output in runs[0].nodes] == ["abc!", "again"]
 
 
 def test_answer_read_with_each_event_is_joined_once(joined: list[int]) -> None:
@@ -166,7 +166,7 @@ def test_text_appended_during_a_read_is_kept_once() -> None:
     buffer.append("b")
     stale = buffer._joined
     assert buffer.text == "ab"
-    buffer._joined = stale  # as by a reader that was slower
+    buffer._joined = stale  # as a slower reader would
     buffer.append("c")
     assert (buffer.text, buffer.text) == ("abc", "abc")
 

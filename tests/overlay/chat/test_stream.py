@@ -59,8 +59,8 @@ def test_answer_and_chat_are_updated_by_events(coze):
         "", [], [], None, None, "",
     )  # fmt: skip
     with stream:
-        found = [(stream.chat.status, stream.answer) for _ in stream]
-    assert found == [
+        snapshots = [(stream.chat.status, stream.answer) for _ in stream]
+    assert snapshots == [
         ("created", ""),
         ("in_progress", ""),
         ("in_progress", "Goo"),

@@ -95,8 +95,8 @@ def test_invalid_base64_audio_is_a_decode_error(connect):
 def test_messages_are_yielded_when_complete(connect):
     """Each message is yielded when it is complete, and all are kept."""
     stream = chat(connect, delta("H"), complete("Hi"), complete("More?", id="f", type="follow_up"), COMPLETED, DONE)
-    found = [(each.content, len(stream.messages)) for each in stream.completed_messages]
-    assert found == [("Hi", 1), ("More?", 2)]
+    yielded = [(each.content, len(stream.messages)) for each in stream.completed_messages]
+    assert yielded == [("Hi", 1), ("More?", 2)]
     assert stream.follow_ups == ["More?"]
     assert stream.ended
 

@@ -44,8 +44,8 @@ class Commands:
     @property
     def files(self) -> dict[str, str]:
         """Return all files of the config folder by their relative paths."""
-        found = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
-        return {str(path.relative_to(self.folder)): path.read_text(encoding="utf-8") for path in found}
+        paths = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_text(encoding="utf-8") for path in paths}
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_first_page_is_shown_and_all_shows_every_page(call):
     arguments = ["bots.list", f"workspace_id={WORKSPACE_ID}", "page_size=2", "publish_status=all"]
     first = call(*arguments)
     assert len(json.loads(first.out)) == 2
-    assert first.err == "There is more: --all loads all pages.\n"
+    assert first.err == "There are more items: --all loads all pages.\n"
     everything = call(*arguments, "--all")
     assert (len(json.loads(everything.out)), everything.err) == (4, "")
 

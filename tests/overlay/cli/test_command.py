@@ -45,7 +45,7 @@ def test_errors_are_colored_unless_no_color_is_set(environment, no_color):
     shown, _ = pexpect.run(
         f"{sys.executable} -m cozekit.cli whoami", env=environment, withexitstatus=True, encoding="utf-8"
     )
-    assert "nobody has logged in" in shown
+    assert "you are not logged in" in shown
     assert ("\x1b[31m" in shown or "\x1b[1;31m" in shown) is not no_color
 
 

@@ -31,7 +31,11 @@ def examined(cozekit, monkeypatch):
         report = json.loads(done.out)
         for secret in (token, "hush"):
             assert secret is None or secret not in done.out
-        bad = {one["check"]: f"{one['text']} -> {one['remedy']}" for one in report["findings"] if one["level"] == "bad"}
+        bad = {
+            finding["check"]: f"{finding['text']} -> {finding['remedy']}"
+            for finding in report["findings"]
+            if finding["level"] == "bad"
+        }
         assert report["healthy"] == (not bad) == (done.status == 0)
         return done.status, bad, report
 
@@ -39,7 +43,7 @@ def examined(cozekit, monkeypatch):
 
 
 def finding_of(report, check):
-    return " ".join(one["text"] for one in report["findings"] if one["check"] == check)
+    return " ".join(finding["text"] for finding in report["findings"] if finding["check"] == check)
 
 
 class Server:
@@ -107,7 +111,7 @@ def test_terminal_report_has_marks_and_arrows(cozekit, coze_sandbox, monkeypatch
     assert (done.status, done.err) == (1, "")
     assert "ok  token: COZE_API_TOKEN is set" in done.out
     assert "!!  token: 127.0.0.1" in done.out
-    assert "    -> make a token on the web site" in done.out
+    assert "    -> create a token on the website" in done.out
 
 
 def test_missing_permissions_are_listed_and_are_no_error(examined):
@@ -162,7 +166,7 @@ def test_token_of_the_other_region_needs_coze_api_base(examined, two_regions):
 def test_token_that_no_region_accepts_is_reported(examined, two_regions):
     """A token that neither region accepts is reported as such."""
     _, bad, _ = examined("pat_nobody")
-    assert "no region takes the token" in bad["region"]
+    assert "no region accepts the token" in bad["region"]
 
 
 def test_with_coze_api_base_the_other_region_gets_no_request(examined, two_regions, monkeypatch):
@@ -187,7 +191,7 @@ def test_html_response_is_reported_as_a_gateway(examined, coze_sandbox):
     """An HTML page is reported as the response of a gateway or proxy."""
     coze_sandbox.faults.add("html", "users.me", status=200)
     _, bad, _ = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
-    assert "not of Coze" in bad["service"]
+    assert "not one of Coze" in bad["service"]
 
 
 def test_server_error_is_reported_with_log_id(examined, coze_sandbox):
@@ -276,7 +280,7 @@ def test_rejected_refresh_token_is_reported_with_the_login_command(examined, coz
     """A rejected refresh token is reported with the login command."""
     keep(cozekit, coze_sandbox, refresh_token="used")
     _, bad, _ = examined()
-    assert "gives no new token" in bad["token"]
+    assert "rejects the token request" in bad["token"]
     assert "cozekit login --device" in bad["token"]
 
 
@@ -310,7 +314,7 @@ def _certificate(folder):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -323,5 +327,5 @@ def _certificate(folder):
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path = folder / "server.pem"
-    path.write_bytes(private + made.public_bytes(pem))
+    path.write_bytes(private + certificate.public_bytes(pem))
     return path

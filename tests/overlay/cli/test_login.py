@@ -20,7 +20,7 @@ from cozekit import Coze
 from cozekit._profiles import Profiles, current_profile
 from cozekit.auth import parse_callback
 from cozekit.auth._jwt_signer import Signer
-from cozekit.cli._redirect_server import Loopback
+from cozekit.cli._redirect_server import RedirectServer
 from tests._chromium import Chromium, needs_chromium
 
 COMMAND = [sys.executable, "-m", "cozekit.cli"]
@@ -82,7 +82,7 @@ def test_denied_device_login_exits_with_1_and_saves_nothing(spawn, cozekit, quic
     status, shown = end_of(terminal)
     assert status == 1
     assert "cozekit: " in shown
-    assert "refused" in shown
+    assert "denied" in shown
     assert "Traceback" not in shown
     assert cozekit.files == {}
 
@@ -117,7 +117,7 @@ def test_ctrl_d_instead_of_a_token_is_one_line(spawn, coze_sandbox):
     terminal.sendeof()
     status, shown = end_of(terminal)
     assert status == 1
-    assert "no token was given" in shown
+    assert "no token was entered" in shown
     assert "Traceback" not in shown
 
 
@@ -205,7 +205,7 @@ def test_redirects_with_another_state_or_path_are_rejected(cozekit, coze_sandbox
 
 def test_redirect_server_listens_on_127_0_0_1_and_accepts_one_redirect():
     """The redirect server listens on 127.0.0.1 only and accepts one redirect, even before the login waits for it."""
-    with Loopback(0, lambda url: url.rpartition("=")[2]) as loopback:
+    with RedirectServer(0, lambda url: url.rpartition("=")[2]) as loopback:
         address = httpx.URL(loopback.redirect_uri)
         assert address.host == "127.0.0.1"
         with pytest.raises(ConnectionError):
@@ -216,7 +216,7 @@ def test_redirect_server_listens_on_127_0_0_1_and_accepts_one_redirect():
 
 def test_malformed_requests_do_not_end_the_login(capfd):
     """Closed connections and malformed requests are not shown in the terminal and do not end the login."""
-    with Loopback(0, lambda url: parse_callback(url, state="s")) as loopback:
+    with RedirectServer(0, lambda url: parse_callback(url, state="s")) as loopback:
         address = httpx.URL(loopback.redirect_uri)
         for sent in (b"GET http://[ HTTP/1.1\r\n\r\n", b"\0\r\n", b""):
             with socket.create_connection(("127.0.0.1", address.port or 0), timeout=60) as other:
@@ -232,7 +232,7 @@ def test_malformed_requests_do_not_end_the_login(capfd):
 def test_invalid_port_is_one_line(cozekit):
     """A number that is no port causes one line."""
     done = cozekit("login", "--client-id", "1", "--port", "65536", "--no-browser")
-    assert (done.status, done.out, done.err) == (2, "", "cozekit: 65536 is no port: they go from 0 to 65535\n")
+    assert (done.status, done.out, done.err) == (2, "", "cozekit: 65536 is not a port: ports are 0 to 65535\n")
 
 
 def test_denial_in_the_browser_is_shown_in_both_places(cozekit, coze_sandbox, monkeypatch):
@@ -243,7 +243,7 @@ def test_denial_in_the_browser_is_shown_in_both_places(cozekit, coze_sandbox, mo
     assert "You were not logged in" in page.text
     done = login.end()
     assert (done.status, done.out) == (1, "")
-    assert "refused" in done.err
+    assert "denied" in done.err
     assert cozekit.files == {}
 
 
@@ -251,7 +251,7 @@ def test_browser_login_times_out(cozekit, coze_sandbox, monkeypatch):
     """If the browser never returns, the command ends after its timeout."""
     done = Waiting(cozekit, coze_sandbox, monkeypatch, "--timeout", "0.2").end()
     assert done.status == 1
-    assert "did not come back within 0.2 s" in done.err
+    assert "was not redirected within 0.2 s" in done.err
 
 
 def test_port_in_use_is_one_line(cozekit, coze_sandbox):
@@ -328,15 +328,15 @@ def test_failed_login_keeps_the_previous_one(cozekit, typed, coze_sandbox, app_f
 
 
 def test_login_waits_for_a_token_renewal(cozekit, typed, coze_sandbox, monkeypatch):
-    """A login waits for a client that is renewing the token, which would otherwise overwrite the new token."""
-    monkeypatch.setattr("cozekit.cli._locks._PATIENCE", 0.1)
+    """A login waits for a client that is refreshing the token, which would otherwise overwrite the new token."""
+    monkeypatch.setattr("cozekit.cli._locks._LOCK_TIMEOUT", 0.1)
     store = Profiles(cozekit.folder).store
     unlock = store.try_lock("default")
     typed(f"{coze_sandbox.token}\n")
     done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
-    assert (done.status, "is renewing the token" in done.err) == (1, True)
+    assert (done.status, "is refreshing the token" in done.err) == (1, True)
     threading.Timer(0.05, unlock).start()
-    monkeypatch.setattr("cozekit.cli._locks._PATIENCE", 30.0)
+    monkeypatch.setattr("cozekit.cli._locks._LOCK_TIMEOUT", 30.0)
     typed(f"{coze_sandbox.token}\n")
     assert cozekit("login", "--token", "--base-url", coze_sandbox.base_url).status == 0
 
@@ -347,7 +347,7 @@ def test_invalid_jwt_app_file_is_one_line(cozekit, tmp_path):
     path.write_text("{", encoding="utf-8")
     done = cozekit("login", "--jwt", str(path))
     assert (done.status, done.err.count("\n")) == (1, 1)
-    assert "is no JSON" in done.err
+    assert "is not JSON" in done.err
     assert cozekit("login", "--jwt", str(tmp_path / "absent.json")).status == 1
 
 
@@ -363,7 +363,7 @@ def test_piped_token_is_checked_saved_and_removed_by_logout(cozekit, typed, coze
         assert folder.stat().st_mode & 0o777 == 0o700
     done = cozekit("logout")
     assert done.status == 0
-    assert "delete it on the web site" in done.err
+    assert "delete it on the website" in done.err
     assert tokens_of(cozekit) == {}
     assert cozekit("whoami").status == 1
     assert cozekit("logout").status == 1
@@ -411,7 +411,7 @@ def test_second_login_reuses_app_and_base_url(cozekit, coze_sandbox, monkeypatch
     """A second login needs neither app nor base URL."""
     coze_sandbox.oauth.auto_consent = True
     arguments = ["login", "--device", "--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
-    monkeypatch.setattr("cozekit.auth._device_code._sleep", lambda _: None)
+    monkeypatch.setattr("cozekit.auth._device_code.sleep", lambda _: None)
     assert cozekit(*arguments).status == 0
     assert cozekit("login", "--device").status == 0
 

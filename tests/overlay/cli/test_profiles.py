@@ -88,9 +88,9 @@ def test_arguments_and_variables_override_the_profile(logged_in, coze_sandbox, m
 def test_profile_of_a_later_version_can_be_read(logged_in):
     """Profiles with fields of a later version can be read."""
     path = logged_in.folder / "profiles.json"
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    kept["profiles"]["default"]["since"] = 2
-    path.write_text(json.dumps({**kept, "version": 2}), encoding="utf-8")
+    profiles = json.loads(path.read_text(encoding="utf-8"))
+    profiles["profiles"]["default"]["since"] = 2
+    path.write_text(json.dumps({**profiles, "version": 2}), encoding="utf-8")
     with Coze() as coze:
         assert coze.users.me().user_id == USER_ID
 
@@ -143,11 +143,11 @@ def test_coze_api_token_loads_no_profile_code(environment):
 
 def test_each_profile_keeps_its_base_url(cozekit, typed):
     """Each profile keeps its own base URL."""
-    with Sandbox(token="pat_a") as one, Sandbox(token="pat_b") as two:
-        for name, sandbox in (("a", one), ("b", two)):
+    with Sandbox(token="pat_a") as first, Sandbox(token="pat_b") as second:
+        for name, sandbox in (("a", first), ("b", second)):
             typed(f"{sandbox.token}\n")
             cozekit("login", "--token", "--base-url", sandbox.base_url, "--profile", name)
-        for name, sandbox in (("a", one), ("b", two)):
+        for name, sandbox in (("a", first), ("b", second)):
             assert sandbox.base_url in cozekit("whoami", "--profile", name).out
 
 

@@ -82,7 +82,7 @@ async def _main() -> None:
     answering = await asyncio.start_server(Server(int(sys.argv[1])).serve, "127.0.0.1", 0, backlog=4096)
     print(answering.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
-    os._exit(0)  # connections that are open are not to be waited for
+    os._exit(0)  # do not wait for open connections
 
 
 if __name__ == "__main__":

@@ -58,11 +58,11 @@ def test_empty_variables_count_as_unset(connect, monkeypatch, setting):
         connect()
 
 
-@pytest.mark.parametrize("given", [(), ("",), ("  ",)])
-def test_missing_token_error_names_variable_arguments_and_page(connect, given):
+@pytest.mark.parametrize("token", [(), ("",), ("  ",)])
+def test_missing_token_error_names_variable_arguments_and_page(connect, token):
     """If no token is set, the error names the variable, the arguments, and the page that creates tokens."""
     with pytest.raises(InvalidArgumentError) as caught:
-        connect(*given)
+        connect(*token)
     assert str(caught.value) == (
         "no access token: run `cozekit login`, set COZE_API_TOKEN, or pass token= or auth=; create tokens on "
         "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"

@@ -49,8 +49,8 @@ def test_timeout_precedence(connect):
     coze.users.me(timeout=13)
     coze.users.me(timeout=(1, 2, 3, 4))
     coze.with_options(timeout=None).users.me()
-    found = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
-    assert found == [(11,) * 4, (12,) * 4, (13,) * 4, (1, 2, 3, 4), (11,) * 4]
+    timeouts = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
+    assert timeouts == [(11,) * 4, (12,) * 4, (13,) * 4, (1, 2, 3, 4), (11,) * 4]
 
 
 def test_every_phase_has_a_default_timeout(connect):
@@ -119,7 +119,9 @@ def no_more_files() -> Iterator[Callable[[], None]]:
 
 def test_too_many_open_files_is_an_error_with_a_remedy(connect, coze_sandbox, no_more_files):
     """If the process can open no more files, a call raises an error with a remedy, and nothing was sent."""
-    connect(coze_sandbox.token, base_url=coze_sandbox.base_url).users.me()  # imports what it needs, from files
+    connect(
+        coze_sandbox.token, base_url=coze_sandbox.base_url
+    ).users.me()  # imports modules from files before the limit applies
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once())
     no_more_files()
     with pytest.raises(APIConnectionError, match=r"too many open files; .*ulimit -n") as caught:
@@ -130,7 +132,7 @@ def test_too_many_open_files_is_an_error_with_a_remedy(connect, coze_sandbox, no
 @pytest.mark.needs_asyncio
 def test_too_many_open_files_for_a_websocket(connect, coze_sandbox, no_more_files):
     """If the process can open no more files, opening a WebSocket raises an error with a remedy."""
-    pytest.importorskip("cozekit._websockets.connect")  # which is imported when it is needed, from a file
+    pytest.importorskip("cozekit._websockets.connection")  # imported from a file at its first use
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=0)
     session = coze.websockets.chat.connect(bot_id=BOT_ID)
     no_more_files()

@@ -14,7 +14,7 @@ from coze_api._core._loopback import is_loopback
 from coze_api.resources.websockets import WebsocketsChatAPI
 from coze_sandbox import BOT_ID
 from cozekit import APIConnectionError, SocketOptions
-from cozekit._websockets.handshake import _Dialer
+from cozekit._websockets.handshake import _HandshakeBuilder
 from cozekit.auth import JWTAuth
 from cozekit.errors import GatewayError
 from tests._serving import serving
@@ -34,7 +34,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             requests.append(f"{self.command} {self.path}")
             self.send_error(502)
 
-        do_GET = do_POST = do_CONNECT = answer  # noqa: N815  (names of the library's)
+        do_GET = do_POST = do_CONNECT = answer  # noqa: N815  (name of the base class)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -88,7 +88,7 @@ def test_local_websockets_bypass_the_proxy(connect, coze_sandbox, proxy):
 
 
 @pytest.mark.parametrize(
-    ("base_url", "given", "used"),
+    ("base_url", "options", "used"),
     [
         ("http://127.0.0.1:8080", True, None),
         ("http://127.0.0.1:8080", "http://proxy:1", "http://proxy:1"),
@@ -99,12 +99,12 @@ def test_local_websockets_bypass_the_proxy(connect, coze_sandbox, proxy):
     ],
 )
 @pytest.mark.needs_asyncio
-def test_remote_websockets_use_the_proxy(connect, base_url, given, used):
+def test_remote_websockets_use_the_proxy(connect, base_url, options, used):
     """A WebSocket uses the environment's proxy for other machines, and an explicit proxy for every machine."""
     pytest.importorskip("websockets")
     coze = connect("pat_a", base_url=base_url)
     handshake = WebsocketsChatAPI(unwrap(coze)).handshake(bot_id="1")
-    assert _Dialer(handshake, SocketOptions(proxy=given), 1)(handshake.built).proxy == used
+    assert _HandshakeBuilder(handshake, SocketOptions(proxy=options), 1).params(handshake.built).proxy == used
 
 
 def test_remote_calls_use_the_proxy(connect, proxy):

@@ -120,14 +120,16 @@ def limited(connect: Connect, service: Service, **options: Any) -> Any:
 def test_response_is_read_to_the_limit_and_closed(connect, operation, status, kind):
     """Responses of calls, rejected streams and files, and error responses are read up to the limit and closed there."""
     service = Service(endless, status, content_type=kind, x_tt_logid="L")
-    with pytest.raises(ResponseTooLarge, match=rf"^{operation}: the answer is larger than 100,000 bytes \(") as caught:
+    with pytest.raises(
+        ResponseTooLarge, match=rf"^{operation}: the response is larger than 100,000 bytes \("
+    ) as caught:
         CALLS[operation](limited(connect, service))
     error = caught.value
     assert (error.max_bytes, error.status, error.logid, error.operation) == (LIMIT, status, "L", operation)
     assert "max_response_bytes" in error.hint
     [body] = service.bodies
     assert body.closed
-    assert body.sent == 11  # the beginning, nine of 10,000 bytes, and the one that is too much
+    assert body.sent == 11  # the first piece, nine pieces of 10,000 bytes, and the one beyond the limit
 
 
 def test_redirect_response_is_read_to_the_limit_and_closed(connect):
@@ -153,7 +155,9 @@ def test_compressed_response_takes_little_memory(connect, operation):
     service = Service(lambda: iter([answer]), content_type=JSON, content_encoding="gzip")
     coze = limited(connect, service)
     with pytest.raises(APIError):
-        CALLS[operation](connect(handler=Service(endless, 400), retry=0))  # imports what it needs
+        CALLS[operation](
+            connect(handler=Service(endless, 400), retry=0)
+        )  # imports modules, so that their memory does not count
     tracemalloc.start()
     try:
         with pytest.raises(ResponseTooLarge):
@@ -185,7 +189,9 @@ def test_nested_or_unrequested_compression_is_not_read(connect, operation, encod
     service = Service(endless, content_type=kind, content_encoding=encoding)
     http = connect.http(transport=httpx.MockTransport(service), headers={"Accept-Encoding": "gzip, deflate"})
     coze = connect("pat_a", http_client=http, retry=0)
-    with pytest.raises(GatewayError, match=f"the answer is compressed as '{encoding}', which was not asked for"):
+    with pytest.raises(
+        GatewayError, match=f"the response has the encoding '{encoding}', which the request does not accept"
+    ):
         CALLS[operation](coze)
     assert (service.bodies[0].sent, service.bodies[0].closed) == (0, True)
 
@@ -243,7 +249,7 @@ def test_token_response_has_the_same_limit(connect, coze_sandbox):
     strategy = JWTAuth(config["client_id"], config["private_key"], config["public_key_id"])
     service = Service(endless, content_type=JSON)
     coze = connect(handler=service, auth=strategy, retry=at_once(2), max_response_bytes=LIMIT)
-    with pytest.raises(ResponseTooLarge, match=r"^oauth\.token: the answer is larger than 100,000 bytes"):
+    with pytest.raises(ResponseTooLarge, match=r"^oauth\.token: the response is larger than 100,000 bytes"):
         me(coze)
     assert [body.sent for body in service.bodies] == [11]
     assert service.bodies[0].closed

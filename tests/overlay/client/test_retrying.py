@@ -195,8 +195,8 @@ def test_deadline_limits_the_timeout_of_each_attempt(connect, monkeypatch):
     coze = connect(handler=answers, deadline=1000, retry=at_once(2), timeout=1)
     with pytest.raises(APIError):
         coze.chat.retrieve(chat_id="1", conversation_id="2", timeout=(300, 5000, 5000, None))
-    given = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
-    assert [tuple(map(round, timeouts)) for timeouts in given] == [
+    sent_timeouts = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
+    assert [tuple(map(round, timeouts)) for timeouts in sent_timeouts] == [
         (300, 1000, 1000, 1000),
         (300, 600, 600, 600),
         (200, 200, 200, 200),
@@ -215,7 +215,7 @@ def test_deadline_applies_to_opening_a_stream_only(connect, coze_sandbox):
     """The deadline applies to opening a stream only; its events may arrive later."""
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, deadline=30)
     with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
-        # Where the HTTP library looks before it reads on.
+        # The HTTP library reads this timeout before each read.
         assert stream.response.http.request.extensions["timeout"]["read"] == 60
 
 

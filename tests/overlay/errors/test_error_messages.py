@@ -195,7 +195,7 @@ def test_lost_response_is_an_api_connection_error(connect, coze_sandbox):
     coze_sandbox.faults.add("drop", times=None)
     with pytest.raises(APIConnectionError) as caught:
         connect(coze_sandbox.token, base_url=coze_sandbox.base_url).chat.create(**HELLO)
-    # Which of the two it is depends on whether the server's end arrives as a close or as a reset.
+    # The text depends on whether the server's end arrives as a close or as a reset.
     assert re.match(r"chat\.create: the connection was lost: (RemoteProtocolError|ReadError): ", str(caught.value))
     assert (caught.value.sent, caught.value.attempts) == (True, 1)
 
@@ -211,7 +211,7 @@ def test_html_error_page_is_a_gateway_error(connect, coze_sandbox, open_):
     assert "html" in error.content_type
     assert "504" in error.excerpt
     assert "the answer is not JSON but text/html" in str(error)
-    assert str(error).endswith("A gateway between here and Coze answered, not Coze itself; try again.")
+    assert str(error).endswith("A gateway responded instead of Coze; try again.")
 
 
 def test_html_success_page_is_a_gateway_error_with_base_urls(connect):
@@ -220,7 +220,7 @@ def test_html_success_page_is_a_gateway_error_with_base_urls(connect):
     with pytest.raises(GatewayError) as caught:
         connect(handler=answers, base_url="https://www.coze.com").users.me()
     assert str(caught.value).endswith(
-        "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
+        "The base URL seems to be a web site; use https://api.coze.com or https://api.coze.cn."
     )
 
 

@@ -118,7 +118,7 @@ def test_invalid_charset_does_not_hide_a_gateway_error(connect, charset, call):
 
 
 def test_gateway_text_is_decoded_by_its_charset(connect):
-    """The text of a gateway is decoded by the charset that its header or page declares."""
+    """The text of a gateway is decoded by the charset of its Content-Type header."""
     counter = answered("网关超时".encode("gbk"), 504, content_type="text/html; charset=gbk")
     with pytest.raises(GatewayError, match="网关超时"):
         retrieve(connect(handler=counter, retry=0))
@@ -139,11 +139,11 @@ def test_deepest_accepted_json_can_be_shown_compared_and_copied(connect, parser)
     """JSON with as many levels as are accepted can be shown, compared, copied and encoded."""
     depth = _json.MAX_DEPTH - 2
     text = f'{{"code": 0, "data": {{"unknown": {"[" * depth}{"]" * depth}}}}}'
-    one, other = (retrieve(connect(handler=answered(text))) for _ in range(2))
-    assert one == other
-    assert "[" * depth in repr(one)
-    assert json.dumps(one.to_dict()) == f'{{"unknown": {"[" * depth}{"]" * depth}}}'
-    assert pickle.loads(pickle.dumps(one.to_dict())) == other.to_dict()
+    first, second = (retrieve(connect(handler=answered(text))) for _ in range(2))
+    assert first == second
+    assert "[" * depth in repr(first)
+    assert json.dumps(first.to_dict()) == f'{{"unknown": {"[" * depth}{"]" * depth}}}'
+    assert pickle.loads(pickle.dumps(first.to_dict())) == second.to_dict()
 
 
 @pytest.mark.parametrize("text", ["[" * 500, "]" * 500, '\\"[{' * 500, "[]{}" * 500, "\\\\" * 500 + "["])
@@ -155,7 +155,7 @@ def test_brackets_in_strings_are_no_levels(connect, parser, text):
 
 NONSENSE = [None, True, 0, -1, 1e300, 10**100, "", "x" * 5000, "٣", [], [[]], {}, {"a": {"logid": []}}, ["a"] * 100]
 for _ in range(100):
-    NONSENSE[-2] = {"a": NONSENSE[-2]}  # deep, but not too deep
+    NONSENSE[-2] = {"a": NONSENSE[-2]}  # many levels, but fewer than the limit
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
@@ -282,13 +282,13 @@ def test_cause_of_a_connection_error_shows_no_token(connect):
 def test_authorization_without_a_token_response_raises_like_a_call(connect, failure):
     """`authorization` raises what a call would raise if the token request gets no response."""
 
-    class Asking(httpx.Auth):
+    class WithTokenRequest(httpx.Auth):
         def auth_flow(self, request: httpx.Request) -> Any:
             yield httpx.Request("POST", "https://api.coze.com/token")
             yield request
 
     http = connect.http(transport=httpx.MockTransport(Counter(failure)))
-    coze = connect(http_client=http, auth=Asking(), retry=0)
+    coze = connect(http_client=http, auth=WithTokenRequest(), retry=0)
     raw = unwrap(coze)
     with pytest.raises(APIConnectionError, match=r"^oauth\.token: "):
         connect.run(async_authorization if connect.is_async else authorization, raw)

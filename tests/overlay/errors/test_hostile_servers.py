@@ -73,7 +73,7 @@ class _Handler(socketserver.BaseRequestHandler):
             self.request.recv(65536)
             self.request.sendall(self.server.data)  # type: ignore[attr-defined]  # of `_Server`
         except OSError:
-            pass  # the client left
+            pass  # the client closed the connection
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +108,8 @@ def test_malformed_http_is_a_connection_error(connect, line, data):
 
 
 @pytest.mark.parametrize("data", ANSWERS.values(), ids=ANSWERS)
-def test_responses_with_odd_bytes_are_gateway_errors(connect, line, data):
-    """Responses with odd bytes are decoded, and the error has a note that Coze did not send them."""
+def test_responses_with_odd_bytes_raise_coze_errors(connect, line, data):
+    """A response with odd bytes raises GatewayError, APIConnectionError, or the error of its status."""
     with pytest.raises(CozeError) as caught:
         client_of(connect, line, data).users.me()
     assert isinstance(caught.value, GatewayError | APIConnectionError) or caught.value.status == 500

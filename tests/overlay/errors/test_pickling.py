@@ -59,9 +59,9 @@ def test_pickled_errors_keep_class_text_and_attributes(connect, case, way):
     other = way(error)
     assert type(other) is type(error)
     assert str(other) == str(error)
-    left = {"response", "stream"}  # they hold a connection
-    kept = {name: value for name, value in vars(error).items() if name not in left}
-    assert {name: value for name, value in vars(other).items() if name not in left} == kept
+    left = {"response", "stream"}  # these attributes hold a connection
+    attributes = {name: value for name, value in vars(error).items() if name not in left}
+    assert {name: value for name, value in vars(other).items() if name not in left} == attributes
     assert all(vars(other).get(name) is None for name in left)
 
 
@@ -76,22 +76,22 @@ def test_pickled_error_holds_no_token(connect, case):
 
 def test_pickled_errors_keep_attempts_chat_and_events(connect):
     """A pickled error keeps what is needed to continue: attempts, chat and events."""
-    found = {}
+    errors_by_name = {}
     for case in ("timeout", "poll", "failed", "stream failed", "stream cut"):
         answer, call = FAILURES[case]
         with pytest.raises(CozeError) as caught:
             call(connect(handler=Counter(answer), retry=0))
-        found[case] = pickle.loads(pickle.dumps(caught.value))
-    assert isinstance(found["timeout"], APITimeoutError | TimeoutError)
-    assert (found["timeout"].attempts, found["timeout"].sent) == (1, True)
-    assert isinstance(found["poll"], PollTimeout)
-    assert found["poll"].chat.id == "7"
-    assert isinstance(found["failed"], ChatFailed)
-    assert (found["failed"].chat.id, found["failed"].code) == ("7", 4011)
-    assert found["stream failed"].chat.conversation_id == "8"
-    assert isinstance(found["stream cut"], StreamInterrupted)
-    assert "chat 7 of conversation 8" in str(found["stream cut"])
-    assert found["stream cut"].last_event.data.id == "7"
+        errors_by_name[case] = pickle.loads(pickle.dumps(caught.value))
+    assert isinstance(errors_by_name["timeout"], APITimeoutError | TimeoutError)
+    assert (errors_by_name["timeout"].attempts, errors_by_name["timeout"].sent) == (1, True)
+    assert isinstance(errors_by_name["poll"], PollTimeout)
+    assert errors_by_name["poll"].chat.id == "7"
+    assert isinstance(errors_by_name["failed"], ChatFailed)
+    assert (errors_by_name["failed"].chat.id, errors_by_name["failed"].code) == ("7", 4011)
+    assert errors_by_name["stream failed"].chat.conversation_id == "8"
+    assert isinstance(errors_by_name["stream cut"], StreamInterrupted)
+    assert "chat 7 of conversation 8" in str(errors_by_name["stream cut"])
+    assert errors_by_name["stream cut"].last_event.data.id == "7"
 
 
 def test_models_of_a_result_can_be_pickled(coze):
@@ -119,9 +119,9 @@ def test_exceptions_name_a_public_module(offered: str) -> None:
     """The module of an exception, which tracebacks show, is a public module that exports it."""
     module = importlib.import_module(offered)
     kinds = [getattr(module, name) for name in module.__all__]
-    found = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseException)}
-    assert found
-    for kind in found:
+    exceptions = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseException)}
+    assert exceptions
+    for kind in exceptions:
         assert not any(part.startswith("_") for part in kind.__module__.split(".")), kind
         assert getattr(importlib.import_module(kind.__module__), kind.__name__) is kind
 

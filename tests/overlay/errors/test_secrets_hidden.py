@@ -81,18 +81,18 @@ def _operation(name: str) -> Operation[Any]:
     return getattr(module, rest.upper().replace(".", "_"))  # type: ignore[no-any-return]
 
 
-def _fitting(one: description.Operation) -> dict[str, Any]:
+def _fitting(described: description.Operation) -> dict[str, Any]:
     """Return the arguments of an operation from the description's examples, by their Python names."""
-    found = {argument.wire: name for name, argument in _operation(one.id).arguments.items()}
-    return {found[wire]: value for wire, value in one.arguments.items() if wire in found}
+    names = {argument.wire: name for name, argument in _operation(described.id).arguments.items()}
+    return {names[wire]: value for wire, value in described.arguments.items() if wire in names}
 
 
-def _called(client: Any, one: description.Operation, **options: Any) -> Any:
+def _called(client: Any, described: description.Operation, **options: Any) -> Any:
     method: Any = client
-    for part in one.id.split("."):
+    for part in described.id.split("."):
         method = getattr(method, part)
-    arguments = _fitting(one)
-    for name in one.files:
+    arguments = _fitting(described)
+    for name in described.files:
         arguments[name] = ("a.png", b"\x89PNG")
     result = method(**arguments, **options)
     return result.until_done() if hasattr(result, "until_done") else result
@@ -112,17 +112,17 @@ def test_no_operation_error_shows_a_token(connect: Connect, failure: str, caplog
         return ANSWERS[failure]()
 
     coze = connect("pat_Hidden-client-token", handler=answer, headers={"X-Key": SENT}, retry=0)
-    given = {**GIVEN, "X-Wrong": f"{SENT}\n"} if failure == "header" else GIVEN
+    sent_headers = {**GIVEN, "X-Wrong": f"{SENT}\n"} if failure == "header" else GIVEN
     failed = 0
-    for one in description.operations():
+    for described in description.operations():
         try:
-            _called(coze, one, extra_headers=dict(given))
+            _called(coze, described, extra_headers=dict(sent_headers))
         except CozeError as error:
             failed += 1
             text = shown(error)
-            assert "Hidden" not in text, (one.id, [line for line in text.splitlines() if "Hidden" in line][:3])
-            if isinstance(error, APIError) and _operation(one.id).confidential:
-                assert "Hidden" not in kept(error), one.id
+            assert "Hidden" not in text, (described.id, [line for line in text.splitlines() if "Hidden" in line][:3])
+            if isinstance(error, APIError) and _operation(described.id).confidential:
+                assert "Hidden" not in kept(error), described.id
                 assert not getattr(error, "excerpt", "")
     assert failed > 1
     assert "Hidden" not in caplog.text
@@ -149,9 +149,15 @@ def test_token_operation_error_holds_the_status_only(connect: Connect, answer: s
 
 def test_operations_with_password_fields_are_confidential() -> None:
     """Operations whose responses have a field with `format: password` are confidential, and no others."""
-    found = {one.id for one in description.operations() if _operation(one.id).confidential}
-    assert {"oauth.token", "oauth.device_code", "audio.rooms.create", "api_apps.list", "api_apps.create"} <= found
-    assert not {"users.me", "oauth.authorize", "chat.create"} & found
+    confidential_ids = {described.id for described in description.operations() if _operation(described.id).confidential}
+    assert {
+        "oauth.token",
+        "oauth.device_code",
+        "audio.rooms.create",
+        "api_apps.list",
+        "api_apps.create",
+    } <= confidential_ids
+    assert not {"users.me", "oauth.authorize", "chat.create"} & confidential_ids
 
 
 def test_secret_arguments_are_hidden_if_another_is_rejected(connect: Connect) -> None:

@@ -100,10 +100,12 @@ def test_frames_of_the_http_library_are_cut(connect):
     assert not frame.locals
 
 
-OPAQUE = "73d4621945cb87fdcb2c80649594c25e310437325fbe3e64acedced35646b4d1"  # of no form that a token is known by
+OPAQUE = "73d4621945cb87fdcb2c80649594c25e310437325fbe3e64acedced35646b4d1"  # has no known token format
 QUOTING = {
     "message": httpx.Response(401, json={"code": 4100, "msg": f"the token {OPAQUE} is wrong"}),
-    "page": httpx.Response(502, text=f"<p>{'x' * 150} {OPAQUE}", headers={"content-type": "text/html"}),  # cut in it
+    "page": httpx.Response(
+        502, text=f"<p>{'x' * 150} {OPAQUE}", headers={"content-type": "text/html"}
+    ),  # cut inside the token
     "text": httpx.Response(200, json=f"no answer for {OPAQUE}{'y' * 100}"),
     "debug page": httpx.Response(200, json={"code": 5000, "msg": "no", "debug_url": f"https://x.example/{OPAQUE}"}),
 }

@@ -29,13 +29,13 @@ def test_documents_are_polled_until_processed(coze):
         chunk_strategy={},
         poll_interval=0,
     )
-    assert [one.document_name for one in result.documents] == ["a.txt", "empty.txt", "b.txt"]
-    assert [one.status for one in result.documents] == [
+    assert [document.document_name for document in result.documents] == ["a.txt", "empty.txt", "b.txt"]
+    assert [document.status for document in result.documents] == [
         models.DocumentStatus.COMPLETED,
         models.DocumentStatus.FAILED,
         models.DocumentStatus.COMPLETED,
     ]
-    assert [one.document_name for one in result.failed] == ["empty.txt"]
+    assert [document.document_name for document in result.failed] == ["empty.txt"]
 
 
 class Server:
@@ -66,8 +66,8 @@ def test_polling_ends_when_no_document_is_pending(connect: Connect):
     """
     server = Server([], [0, 1], [1, 4], [77, 1000])
     result = add(connect, server, extra_headers={"X-Trace": "1"})
-    assert [(one.document_id, one.status) for one in result.documents] == [("1", 77), ("2", 1000)]
-    assert [one.document_id for one in result.failed] == ["2"]
+    assert [(document.document_id, document.status) for document in result.documents] == [("1", 77), ("2", 1000)]
+    assert [document.document_id for document in result.failed] == ["2"]
     assert len(server.requests) == 5
     assert {request.headers["X-Trace"] for request in server.requests} == {"1"}
 
@@ -76,4 +76,4 @@ def test_slow_documents_are_a_poll_timeout(connect: Connect):
     """Documents that are not processed in time raise PollTimeout with the last response."""
     with pytest.raises(errors.PollTimeout, match="documents of the knowledge base 7 were not processed") as caught:
         add(connect, Server([0, 1]), poll_timeout=0)
-    assert [one.status for one in caught.value.last.data] == [1, 0]
+    assert [document.status for document in caught.value.last.data] == [1, 0]

@@ -29,9 +29,9 @@ def conversation(coze: Any) -> str:
 def test_iteration_yields_the_items_of_all_pages(coze, coze_sandbox, bots):
     """Iterating over a list yields the items of all pages; each page is requested once, and no page too many."""
     coze_sandbox.requests.clear()
-    found = [bot.id for bot in coze.bots.list(workspace_id=WORKSPACE_ID, publish_status="all", page_size=2)]
-    assert set(found) == {*bots, BOT_ID}
-    assert len(found) == 6
+    ids = [bot.id for bot in coze.bots.list(workspace_id=WORKSPACE_ID, publish_status="all", page_size=2)]
+    assert set(ids) == {*bots, BOT_ID}
+    assert len(ids) == 6
     assert [parse_qs(record.query).get("page_num") for record in coze_sandbox.requests] == [None, ["2"], ["3"]]
 
 
@@ -63,10 +63,10 @@ def test_pages_that_are_not_read_are_not_requested(coze, coze_sandbox, bots):
 
 def test_workspaces_are_paginated(coze):
     """Workspaces are paginated like every list."""
-    made = {coze.workspaces.create(name=f"team {number}", description="d").id for number in range(3)}
-    found = [workspace.id for workspace in coze.workspaces.list(page_size=2)]
-    assert set(found) == made | {WORKSPACE_ID}
-    assert len(found) == 4
+    created = {coze.workspaces.create(name=f"team {number}", description="d").id for number in range(3)}
+    listed = [workspace.id for workspace in coze.workspaces.list(page_size=2)]
+    assert set(listed) == created | {WORKSPACE_ID}
+    assert len(listed) == 4
 
 
 def test_messages_are_paginated_by_a_cursor_in_the_body(coze, coze_sandbox, conversation):
@@ -87,10 +87,10 @@ def test_empty_list_takes_one_request(coze):
 def test_error_on_a_later_page_is_raised_after_the_items_before_it(coze, coze_sandbox, bots):
     """An error on a later page is raised after the items before it."""
     coze_sandbox.faults.add("status", operation="bots.list", after=1, times=None, status=500)
-    found: list[str] = []
+    ids: list[str] = []
     with pytest.raises(ServerError) as caught:
-        found.extend(bot.id for bot in coze.bots.list(workspace_id=WORKSPACE_ID, publish_status="all", page_size=2))
-    assert len(found) == 2
+        ids.extend(bot.id for bot in coze.bots.list(workspace_id=WORKSPACE_ID, publish_status="all", page_size=2))
+    assert len(ids) == 2
     assert caught.value.operation == "bots.list"
 
 

@@ -102,9 +102,9 @@ def decode(hint: Any, value: Any) -> Any:
 )
 def test_json_is_decoded_by_annotation(hint, value, expected):
     """JSON is decoded to the annotated type of the parameter."""
-    found = decode(hint, value)
-    assert found == expected
-    assert type(found) is type(expected)
+    decoded = decode(hint, value)
+    assert decoded == expected
+    assert type(decoded) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    ("one", "name", "text", "arguments"),
+    ("function", "name", "text", "arguments"),
     [
         (tool(Service().look_up), "look_up", '{"key": "a"}', {"key": "a"}),
         (tool(Service(), name="service"), "service", '{"key": 3.0}', {"key": 3}),
@@ -256,11 +256,11 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
         "tool in class",
     ],
 )
-def test_methods_callables_and_partials_are_tools(one, name, text, arguments):
+def test_methods_callables_and_partials_are_tools(function, name, text, arguments):
     """Methods, callable objects, partials and decorated functions can be tools."""
-    assert one.name == name
-    assert one.parameters.decode(text) == arguments
-    assert repr(one) == f"Tool('{name}')"
+    assert function.name == name
+    assert function.parameters.decode(text) == arguments
+    assert repr(function) == f"Tool('{name}')"
 
 
 def test_tool_can_be_called_like_its_function():
@@ -279,8 +279,8 @@ def test_tool_method_is_bound_to_its_object():
     """A method that is a tool is called with its object, and attributes of the object stay its own."""
     assert Named().count(2) == "mine as well 2"
     assert Named.count.name == "count-up"
-    one = tool(Named(), name="one")
-    assert (one.name, one()) == ("one", "mine as well")
+    bound = tool(Named(), name="one")
+    assert (bound.name, bound()) == ("one", "mine as well")
 
 
 def positional(a: int, /) -> None: ...
@@ -322,7 +322,7 @@ SIMPLE = (str, int, float, bool, None, Any, Color, Size, Place, Span, Filters, L
 
 
 def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    lists, maps = inner.map(lambda one: list[one]), inner.map(lambda one: dict[str, one])
+    lists, maps = inner.map(lambda hint: list[hint]), inner.map(lambda hint: dict[str, hint])
     return lists | maps | st.lists(inner, min_size=1, max_size=3).map(lambda some: Union[tuple(some)])  # noqa: UP007  (`None | None` is no type)
 
 

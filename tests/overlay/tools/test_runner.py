@@ -71,13 +71,13 @@ def test_calls_of_one_round_are_submitted_together(run, coze_sandbox):
     done = run(TWO, tools=[get_time, get_weather])
     assert answer_of(done) == 'get_weather says: rain in Ulm; get_time says: {"hour":13}'
     assert done.chat.status is models.ChatStatus.COMPLETED
-    assert [(one.name, one.arguments, one.output, one.error) for one in done.tool_runs] == [
+    assert [(entry.name, entry.arguments, entry.output, entry.error) for entry in done.tool_runs] == [
         ("get_weather", {"city": "Ulm"}, "rain in Ulm", None),
         ("get_time", {"zone": 1}, '{"hour":13}', None),
     ]
-    assert all(one.seconds >= 0 and one.call.id for one in done.tool_runs)
+    assert all(entry.seconds >= 0 and entry.call.id for entry in done.tool_runs)
     (sent,) = coze_sandbox.requests.of("chat.submit_tool_outputs")
-    assert [one["tool_call_id"] for one in sent.body["tool_outputs"]] == [one.call.id for one in done.tool_runs]
+    assert [entry["tool_call_id"] for entry in sent.body["tool_outputs"]] == [entry.call.id for entry in done.tool_runs]
     assert done.usage.token_count > 0
 
 
@@ -86,7 +86,7 @@ def test_messages_of_all_rounds_are_kept(run, coze_sandbox):
     steps = iter(["/tool step {}", "/tool step {}", "done"])
     done = run("/tool step {}", tools=[tool(lambda: next(steps), name="step")])
     assert answer_of(done) == "step says: done"
-    assert [one.output for one in done.tool_runs] == ["/tool step {}", "/tool step {}", "done"]
+    assert [entry.output for entry in done.tool_runs] == ["/tool step {}", "/tool step {}", "done"]
     assert len(coze_sandbox.requests.of("chat.submit_tool_outputs")) == 3
 
 
@@ -115,8 +115,8 @@ def test_tool_result_is_sent_as_json_unless_a_string(run):
         "usage": '{"token_count":1}',
         "state": "failed",
     }.items():
-        (one,) = run(f'/tool give {{"what": "{what}"}}', tools=[give]).tool_runs
-        assert one.output == output
+        (entry,) = run(f'/tool give {{"what": "{what}"}}', tools=[give]).tool_runs
+        assert entry.output == output
 
 
 def boom(city: str) -> str:
@@ -147,12 +147,12 @@ def test_bot_receives_argument_errors_and_exception_classes(run, caplog, functio
     """The bot receives errors in its arguments and the class of exceptions; their text is only logged."""
     with caplog.at_level(logging.WARNING, "cozekit.tools"):
         done = run(f"/tool {call}", tools=[function])
-    (one,) = done.tool_runs
-    assert one.output == output
+    (entry,) = done.tool_runs
+    assert entry.output == output
     assert answer_of(done) == f"{call.split()[0]} says: {output}"
-    assert "hunter2" not in one.output
-    assert one.error is not None
-    assert one.call.id in caplog.text
+    assert "hunter2" not in entry.output
+    assert entry.error is not None
+    assert entry.call.id in caplog.text
     assert ("hunter2" in caplog.text) is (function is boom)
 
 
@@ -178,11 +178,11 @@ def test_max_rounds_ends_the_run(run, coze_sandbox):
     with pytest.raises(errors.ToolRoundsExceeded) as caught:
         run("/tool endless {}", tools=[endless], max_rounds=3)
     assert "the bot calls endless again after 3 rounds of tools" in str(caught.value)
-    assert [one.name for one in caught.value.tool_runs] == ["endless"] * 3
+    assert [entry.name for entry in caught.value.tool_runs] == ["endless"] * 3
     assert caught.value.chat.status is models.ChatStatus.REQUIRES_ACTION
     assert len(coze_sandbox.requests.of("chat.submit_tool_outputs")) == 3
     copy = pickle.loads(pickle.dumps(caught.value))
-    assert (str(copy), [one.output for one in copy.tool_runs]) == (str(caught.value), ["/tool endless {}"] * 3)
+    assert (str(copy), [entry.output for entry in copy.tool_runs]) == (str(caught.value), ["/tool endless {}"] * 3)
 
 
 def test_tool_call_without_tools_is_an_error(run):
@@ -213,8 +213,8 @@ def test_hooks_receive_each_call_before_and_after(run):
     def before(call: models.ToolCall) -> None:
         seen.append(f"before {call.function.name}")
 
-    def after(one: ToolRun) -> None:
-        seen.append(f"after {one.name}: {one.output}")
+    def after(entry: ToolRun) -> None:
+        seen.append(f"after {entry.name}: {entry.output}")
 
     run('/tool weather {"city": "Ulm"}', tools=[weather], on_tool_call=before, on_tool_run=after)
     assert seen == ["before weather", "weather Ulm", "after weather: rain"]
@@ -223,8 +223,8 @@ def test_hooks_receive_each_call_before_and_after(run):
 def test_exception_of_a_hook_ends_the_run(run, coze_sandbox):
     """An exception of a hook ends the run and is never sent to the bot."""
 
-    def after(one: ToolRun) -> None:
-        raise KeyError(one.name)
+    def after(entry: ToolRun) -> None:
+        raise KeyError(entry.name)
 
     with pytest.raises(KeyError, match="get_weather"):
         run(TWO, tools=[get_weather, get_time], on_tool_run=after)
@@ -243,7 +243,7 @@ def test_calls_of_one_round_run_concurrently(run):
         return f"{place}"
 
     done = run("\n".join(f'/tool wait {{"place": {place}}}' for place in range(3)), tools=[wait])
-    assert [one.output for one in done.tool_runs] == ["0", "1", "2"]
+    assert [entry.output for entry in done.tool_runs] == ["0", "1", "2"]
 
 
 def test_tools_in_threads_have_the_callers_context(coze_sandbox):
@@ -257,7 +257,7 @@ def test_tools_in_threads_have_the_callers_context(coze_sandbox):
             )
     finally:
         trace.reset(token)
-    assert [one.output for one in done.tool_runs] == ["T1", "T1"]
+    assert [entry.output for entry in done.tool_runs] == ["T1", "T1"]
 
 
 async def fetch(city: str) -> str:
@@ -291,8 +291,8 @@ def test_awaitable_result_needs_async_coze(connect: Connect, coze_sandbox):
     """AsyncCoze awaits an awaitable result of a function; in Coze it is a failed tool."""
     run = Either(connect(coze_sandbox.token, base_url=coze_sandbox.base_url), by_stream=True)
     hidden = tool(lambda city: fetch(city), name="hidden")
-    (one,) = run('/tool hidden {"city": "Ulm"}', tools=[hidden]).tool_runs
-    assert one.output == ("fetched Ulm" if connect.is_async else "The tool hidden failed (TypeError).")
+    (entry,) = run('/tool hidden {"city": "Ulm"}', tools=[hidden]).tool_runs
+    assert entry.output == ("fetched Ulm" if connect.is_async else "The tool hidden failed (TypeError).")
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_interrupted_later_round_keeps_earlier_events(coze, coze_sandbox):
     stream = coze.chat.run_stream(**CHAT, additional_messages=[TWO], tools=[get_weather, get_time])
     with pytest.raises(errors.StreamInterrupted), stream:
         stream.until_done()
-    assert [one.output for one in stream.tool_runs] == ["rain in Ulm", '{"hour":13}']
+    assert [entry.output for entry in stream.tool_runs] == ["rain in Ulm", '{"hour":13}']
     assert stream.messages
     assert not stream.ended
 
@@ -454,15 +454,15 @@ def test_recovered_round_continues_with_its_tools(coze, coze_sandbox, operation,
     stream = coze.chat.run_stream(**CHAT, additional_messages=[TWO], tools=[get_weather, get_time])
     with pytest.raises(errors.StreamInterrupted), stream:
         stream.until_done()
-    had = [one.id for one in stream.messages]
-    found = [one.id for one in stream.recover(poll_interval=0)]
+    had = [message.id for message in stream.messages]
+    recovered = [message.id for message in stream.recover(poll_interval=0)]
     with stream:
         stream.until_done()
     assert stream.ended
     assert stream.answer == 'get_weather says: rain in Ulm; get_time says: {"hour":13}'
     assert len(stream.tool_runs) == 2
-    assert not set(had) & set(found)
-    ids = [one.id for one in stream.messages]
+    assert not set(had) & set(recovered)
+    ids = [message.id for message in stream.messages]
     assert len(set(ids)) == len(ids)
 
 
@@ -504,7 +504,7 @@ def test_stream_closed_before_its_tools_is_not_complete(coze, coze_sandbox):
                 break
     with pytest.raises(errors.StreamInterrupted, match="closed here before its end") as caught:
         stream.until_done()
-    assert caught.value.stream.tool_runs == []  # it is the whole stream, not that of the round
+    assert caught.value.stream.tool_runs == []  # the stream of the run, not that of the round
     assert not stream.ended
     assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
 
@@ -585,7 +585,7 @@ async def test_run_cancelled_during_tools_can_be_recovered(coze_sandbox):
             await stream.until_done()
         with pytest.raises(errors.StreamInterrupted, match="interrupted between two rounds"):
             await stream.until_done()
-        assert [one async for one in stream.recover(poll_interval=0)] == []
+        assert [message async for message in stream.recover(poll_interval=0)] == []
         assert (await stream.until_done()).answer == "quick says: q; slow says: s"
     assert calls.count("quick") == 1
     assert calls.count("slow") == 2

@@ -65,9 +65,9 @@ def test_every_source_arrives_complete(coze, coze_sandbox, tmp_path, source, pro
     path = tmp_path / "picture.png"
     path.write_bytes(PNG)
     make, name = SOURCES[source]
-    given = make(path)
+    source_file = make(path)
     reports: list[tuple[int, int | None]] = []
-    file = coze.files.upload(given, progress=(lambda *numbers: reports.append(numbers)) if progress else None)
+    file = coze.files.upload(source_file, progress=(lambda *numbers: reports.append(numbers)) if progress else None)
     assert stored(coze_sandbox, file.id) == (name, hashlib.sha256(PNG).hexdigest())
     assert (file.bytes, file.file_name) == (len(PNG), name)
     assert file.logid
@@ -75,7 +75,7 @@ def test_every_source_arrives_complete(coze, coze_sandbox, tmp_path, source, pro
         total = None if source == "pipe" else len(PNG)
         assert reports[-1] == (len(PNG), total)
         assert [done for done, _ in reports] == sorted({done for done, _ in reports})
-    for opened in (given, *(given if isinstance(given, tuple) else ())):
+    for opened in (source_file, *(source_file if isinstance(source_file, tuple) else ())):
         if hasattr(opened, "closed"):
             assert not opened.closed, "what the caller opened stays open"
             opened.close()
@@ -123,7 +123,7 @@ def test_file_opened_by_path_is_closed(connect, tmp_path):
     connect(handler=Counter({"code": 0, "data": {"id": "1"}})).files.upload(path)
     with pytest.raises(APITimeoutError):
         connect(handler=Counter(httpx.ReadTimeout)).files.upload(path)
-    # An open file would warn when it is let go, and warnings are errors here.
+    # An unclosed file would cause a ResourceWarning, which is an error here.
 
 
 def test_missing_file_and_folder_have_different_errors(coze, coze_sandbox, tmp_path):

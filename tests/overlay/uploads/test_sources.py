@@ -151,7 +151,7 @@ class TestSources:
     def test_unflushed_data_is_counted_and_sent(self, tmp_path: Path) -> None:
         """Data that is written but not flushed is counted and sent."""
         with (tmp_path / "a.txt").open("w+b") as file:
-            file.write(b"xyz")  # no hexadecimal digits, of which the boundary between parts is made at random
+            file.write(b"xyz")  # no hexadecimal digits, which a random boundary could contain
             with open_upload(file) as upload:
                 assert size_of(upload) == 3
                 assert form(upload).read().count(b"xyz") == 1
@@ -346,7 +346,7 @@ class AsyncFile:
         return b""[:size]
 
 
-# What is no upload, with a word of the error that it causes.
+# Values that cannot be uploaded, with a part of the error message.
 WRONG_SOURCES: list[Any] = [
     pytest.param(None, "NoneType", id="none"),
     pytest.param(7, "int", id="int"),

@@ -67,10 +67,10 @@ def refusing(*answers: Any) -> Callable[[ServerConnection, Request], Response | 
     left = list(answers)
 
     def answer(connection: ServerConnection, request: Request) -> Response | None:
-        given = left.pop(0) if left else None
-        if given is None:
+        rejection = left.pop(0) if left else None
+        if rejection is None:
             return None
-        status, body = given if isinstance(given, tuple) else (given, {"code": 0})
+        status, body = rejection if isinstance(rejection, tuple) else (rejection, {"code": 0})
         text = body if isinstance(body, str) else json.dumps(body)
         response = connection.respond(http.HTTPStatus(status), text)
         del response.headers["Content-Type"]
@@ -121,7 +121,7 @@ def socket_server(
             play(Part(connection, state.received))
         except ConnectionClosed:
             pass
-        except BaseException as error:  # the test reads it
+        except BaseException as error:  # for the test to read
             state.errors.append(error)
         finally:
             state.gone.release()

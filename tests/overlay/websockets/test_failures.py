@@ -52,9 +52,9 @@ def speak(session: Any, expected: type[Exception]) -> tuple[list[bytes], Any]:
 @pytest.mark.parametrize(
     ("code", "reason", "clean", "message"),
     [
-        (1000, "", True, "had nothing more to say"),
+        (1000, "", True, "normal closure"),
         (1001, "restarting", True, "connect again"),
-        (1008, "no rights", False, "refuses"),
+        (1008, "no rights", False, "rejected a message"),
         (1011, "", False, "the server failed"),
         (1013, "", False, "overloaded"),
         (4321, "own", False, "a reason of the server's own"),
@@ -122,7 +122,7 @@ def test_incomplete_frame_is_no_message(connect: Connect, last: bytes) -> None:
             sound, error = speak(session, SocketClosed)
     assert sound == [b"one"]
     assert (error.code, error.clean) == (1006, False)
-    assert "without a goodbye" in str(error)
+    assert "without a close frame" in str(error)
 
 
 def test_fragmented_message_is_assembled(connect: Connect) -> None:
@@ -228,7 +228,7 @@ def test_missing_pong_ends_the_session(connect: Connect) -> None:
 
     def play(part: Part) -> None:
         part.send("speech.created")
-        part.connection.protocol_mutex.acquire()  # from here on it neither reads nor answers
+        part.connection.protocol_mutex.acquire()  # from here on the server neither reads nor sends
         stop.wait(60)
         part.connection.protocol_mutex.release()
 

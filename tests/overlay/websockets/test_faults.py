@@ -31,7 +31,7 @@ SPEECH = "websockets.audio.speech"
 PCM = audio.PCM(24000)
 TEXT = "Nice weather today."
 OURS = re.compile(r"cozekit|recv_events")
-BEFORE = 5  # what comes before the second piece of sound: four messages that are no sound, and the first piece
+BEFORE = 5  # the messages before the second audio piece: four without audio, and the first piece
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def _nothing_left(connect: Connect) -> Iterator[None]:
     threads = set(threading.enumerate())
     waiting = connect.run(tasks) if connect.is_async else set()
     yield
-    assert not {one.name for one in set(threading.enumerate()) - threads if OURS.search(one.name)}
+    assert not {thread.name for thread in set(threading.enumerate()) - threads if OURS.search(thread.name)}
     assert not connect.is_async or not connect.run(tasks) - waiting
 
 

@@ -93,7 +93,11 @@ def test_say_yields_the_audio_of_a_text(connect: Connect) -> None:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as speech:
             assert list(speech.say("Hello")) == [b"\1", b"\2\2", b"\3\3\3"]
             assert b"".join(speech.say("again")) == b"\1\2\2\3\3\3"
-    texts = [one["data"]["delta"] for one in server.received if one["event_type"] == "input_text_buffer.append"]
+    texts = [
+        client_event["data"]["delta"]
+        for client_event in server.received
+        if client_event["event_type"] == "input_text_buffer.append"
+    ]
     assert texts == ["Hello", "again"]
 
 
@@ -103,15 +107,15 @@ def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as speech:
             sound = speech.say(stream(connect, ["Hel", "lo"]))
             assert b"".join(sound) == b"\1\2\2\3\3\3"
-    kinds = [one["event_type"].rpartition(".")[2] for one in server.received]
+    kinds = [client_event["event_type"].rpartition(".")[2] for client_event in server.received]
     assert kinds == ["update", "append", "append", "complete"]
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "call", "message"),
     [
-        ("audio.speech", {}, lambda session: session.say("Hi"), "format of the sound to receive is not told"),
-        ("audio.transcriptions", {}, lambda session: session.listen(SOUND), "Coze would take it for WAV"),
+        ("audio.speech", {}, lambda session: session.say("Hi"), "format of the sound to receive is not set"),
+        ("audio.transcriptions", {}, lambda session: session.listen(SOUND), "default is WAV"),
         (
             "audio.transcriptions",
             {"input_audio": {"format": "pcm", "sample_rate": 16000}},
@@ -120,7 +124,7 @@ def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
         ),
         ("audio.simult_interpretation", {}, lambda session: session.interpret(SOUND), "format of the sound"),
         ("chat", {"bot_id": "1"}, lambda session: session.talk(SOUND), "format of the sound"),
-        ("chat", {"bot_id": "1"}, lambda session: session.talk(""), "nothing to say"),
+        ("chat", {"bot_id": "1"}, lambda session: session.talk(""), "nothing to send"),
         ("chat", {"bot_id": "1"}, lambda session: session.speak("Hi"), "format of the sound to receive"),
         ("chat", {"bot_id": "1"}, lambda session: session.talk("Hi").audio, "format of the sound to receive"),
     ],
@@ -142,10 +146,10 @@ WAV = PCM.to_wav(b"\1\2" * 400)
 @pytest.mark.parametrize(
     ("input_audio", "sound", "message"),
     [
-        (PCM, [WAV], "the sound is wav, but input_audio tells pcm"),
+        (PCM, [WAV], "the sound is wav, but input_audio is pcm"),
         ({"format": "wav"}, [b"\1\2" * 100], "does not begin like wav"),
-        ({"format": "wav"}, [b"OggS" + bytes(100)], "the sound is ogg, but input_audio tells wav"),
-        (PCM, ["text"], "a piece of sound must be bytes, not str"),
+        ({"format": "wav"}, [b"OggS" + bytes(100)], "the sound is ogg, but input_audio is wav"),
+        (PCM, ["text"], "a chunk of sound must be bytes, not str"),
     ],
 )
 def test_audio_in_another_format_is_rejected(
@@ -156,7 +160,7 @@ def test_audio_in_another_format_is_rejected(
         session = client(connect, server).websockets.audio.transcriptions.connect(input_audio=input_audio)
         with session, pytest.raises(InvalidArgumentError, match=message):
             list(session.listen(sound))
-    assert [one["event_type"] for one in server.received] == ["transcriptions.update"]
+    assert [client_event["event_type"] for client_event in server.received] == ["transcriptions.update"]
 
 
 def listening(part: Part) -> None:
@@ -196,7 +200,11 @@ def test_listen_yields_text_while_audio_is_sent(connect: Connect) -> None:
                 texts.append(text)
                 understood.set()
     assert texts == ["a", "aa"]
-    appended = [one["data"]["delta"] for one in server.received if one["event_type"].endswith("append")]
+    appended = [
+        client_event["data"]["delta"]
+        for client_event in server.received
+        if client_event["event_type"].endswith("append")
+    ]
     assert [base64.b64decode(sound) for sound in appended] == SOUND[:2]
 
 
@@ -207,7 +215,11 @@ def test_listen_splits_audio_into_messages(connect: Connect, kind: str) -> None:
     with socket_server(listening) as server:
         with client(connect, server).websockets.audio.transcriptions.connect(input_audio=PCM) as session:
             texts = list(session.listen(whole if kind == "bytes" else list(PCM.chunks(whole, ms=1000))))
-    sent = [base64.b64decode(one["data"]["delta"]) for one in server.received if one["event_type"].endswith("append")]
+    sent = [
+        base64.b64decode(client_event["data"]["delta"])
+        for client_event in server.received
+        if client_event["event_type"].endswith("append")
+    ]
     assert b"".join(sent) == whole
     assert max(map(len, sent)) <= 32 * 1024
     assert texts[-1] == "a" * len(sent)
@@ -541,7 +553,7 @@ def test_turn_after_an_error_starts_at_once(connect: Connect) -> None:
             with pytest.raises(SocketFailed):
                 session.talk("error").until_done()
             assert session.talk("hello").until_done().ended
-    assert [one["event_type"] for one in server.received] == ["conversation.message.create"] * 2
+    assert [client_event["event_type"] for client_event in server.received] == ["conversation.message.create"] * 2
 
 
 def test_speak_synthesizes_a_text_without_a_chat(call: Any) -> None:
@@ -667,7 +679,7 @@ def test_bare_messages_can_be_sent_and_received(connect: Connect) -> None:
     assert kinds[0] == "speech.created"
     assert kinds[-1] == "speech.audio.completed"
     assert len({first, second}) == 2
-    assert [one["id"] for one in server.received[:3]] == [first, "mine", second]
+    assert [client_event["id"] for client_event in server.received[:3]] == [first, "mine", second]
 
 
 def test_iteration_and_recv_return_the_same_messages(call: Any) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from coze_sandbox import Sandbox
 from cozekit import SocketOptions, audio
-from cozekit._websockets.thread_safe_tls import GuardedTLS, TLSSocket
+from cozekit._websockets.thread_safe_tls import ThreadSafeSSLContext, TLSSocket
 from tests.overlay._clients import Connect
 
 pytestmark = pytest.mark.needs_asyncio
@@ -103,15 +103,15 @@ def accepted(server: ssl.SSLContext) -> Iterator[tuple[socket.socket, Peer]]:
 def joined(client: ssl.SSLContext, server: ssl.SSLContext) -> Iterator[tuple[TLSSocket, Peer]]:
     """Connect both sides."""
     with accepted(server) as (here, peer):
-        made = GuardedTLS(client).wrap_socket(here, server_hostname=NAME)
+        client_side = ThreadSafeSSLContext(client).wrap_socket(here, server_hostname=NAME)
         peer.ready.wait()
-        yield made, peer
+        yield client_side, peer
 
 
-def read_all(made: TLSSocket, size: int) -> bytes:
+def read_all(client_side: TLSSocket, size: int) -> bytes:
     received = bytearray()
     while len(received) < size:
-        piece = made.recv(65536)
+        piece = client_side.recv(65536)
         assert piece, "the other side ended"
         received += piece
     return bytes(received)
@@ -129,7 +129,7 @@ def test_tls_object_is_used_by_one_thread_at_a_time(certificate: str, version: s
                 met.append(act.__name__)
                 return act(*arguments)
             try:
-                time.sleep(0)  # lets the other thread come
+                time.sleep(0)  # lets the other thread run
                 return act(*arguments)
             finally:
                 inside.release()
@@ -147,14 +147,14 @@ def test_tls_object_is_used_by_one_thread_at_a_time(certificate: str, version: s
     client.maximum_version = version
     client.sslobject_class = Watched
     sent = bytes(range(256)) * 8192
-    with joined(client, serving(certificate)) as (made, peer):
+    with joined(client, serving(certificate)) as (client_side, peer):
         echoing = threading.Thread(target=peer.echo)
         echoing.start()
-        sending = threading.Thread(target=made.sendall, args=(sent,))
+        sending = threading.Thread(target=client_side.sendall, args=(sent,))
         sending.start()
-        assert read_all(made, len(sent)) == sent
+        assert read_all(client_side, len(sent)) == sent
         sending.join()
-        made.shutdown(socket.SHUT_WR)
+        client_side.shutdown(socket.SHUT_WR)
         echoing.join()
     assert not met
 
@@ -179,24 +179,24 @@ def test_session_over_tls_sends_receives_and_pings(connect: Connect) -> None:
 
 def test_sending_to_a_server_that_does_not_read_times_out(certificate: str) -> None:
     """If the other side does not read, sending blocks once its buffers are full, and ends with the timeout."""
-    with joined(trusting(certificate), serving(certificate)) as (made, _):
-        made.settimeout(0.05)
+    with joined(trusting(certificate), serving(certificate)) as (client_side, _):
+        client_side.settimeout(0.05)
         with pytest.raises(TimeoutError):
-            made.sendall(bytes(32 << 20))
+            client_side.sendall(bytes(32 << 20))
 
 
 def test_receive_timeout_loses_no_data(certificate: str) -> None:
     """A receive timeout loses no data that arrives later, even in the middle of a record."""
-    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+    with joined(trusting(certificate), serving(certificate)) as (client_side, peer):
         peer.tls.write(b"late")
         record = peer.outgoing.read()
         peer.sock.sendall(record[:-3])
-        made.settimeout(0.05)
+        client_side.settimeout(0.05)
         with pytest.raises(TimeoutError):
-            made.recv(65536)
+            client_side.recv(65536)
         peer.sock.sendall(record[-3:])
-        made.settimeout(20)
-        assert made.recv(65536) == b"late"
+        client_side.settimeout(20)
+        assert client_side.recv(65536) == b"late"
 
 
 def test_timeout_limits_the_whole_handshake(certificate: str) -> None:
@@ -207,7 +207,7 @@ def test_timeout_limits_the_whole_handshake(certificate: str) -> None:
     def drip() -> None:
         there.recv(65536)
         with suppress(OSError):
-            there.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB begins
+            there.sendall(b"\x16\x03\x03\x40\x00")  # the header of a record of 16 KiB
             for _ in range(1000):
                 there.sendall(b"\x02")
                 time.sleep(0.01)
@@ -252,78 +252,78 @@ def test_client_certificate_is_sent_on_request(certificate: str) -> None:
 
 def test_close_ends_a_receive_in_another_thread(certificate: str) -> None:
     """Closing from another thread ends a receive call that waits for data."""
-    with joined(trusting(certificate), serving(certificate)) as (made, _):
+    with joined(trusting(certificate), serving(certificate)) as (client_side, _):
         begun = threading.Event()
         ended: list[bytes] = []
 
         def wait() -> None:
             begun.set()
             try:
-                ended.append(made.recv(65536))
-            except OSError:  # it came late and found a closed socket
+                ended.append(client_side.recv(65536))
+            except OSError:  # the thread started late, after the socket was closed
                 ended.append(b"")
 
         waiting = threading.Thread(target=wait)
         waiting.start()
         begun.wait()
-        time.sleep(0.05)  # lets it get to where it waits
-        made.close()
-        waiting.join(10)  # half of what the socket itself would wait
+        time.sleep(0.05)  # lets the thread reach its wait
+        client_side.close()
+        waiting.join(10)  # half of the socket's own timeout
         assert ended == [b""]
 
 
 def test_close_sends_the_tls_close_notify(certificate: str) -> None:
     """Closing sends the TLS close_notify, so that the server can distinguish it from a broken connection."""
-    with joined(trusting(certificate), serving(certificate)) as (made, peer):
-        made.sendall(b"last")
-        made.shutdown(socket.SHUT_WR)
+    with joined(trusting(certificate), serving(certificate)) as (client_side, peer):
+        client_side.sendall(b"last")
+        client_side.shutdown(socket.SHUT_WR)
         assert peer.read() == b"last"
-        assert peer.read() == b""  # without the goodbye this raises SSLEOFError
+        assert peer.read() == b""  # without close_notify this raises SSLEOFError
 
 
 def test_close_notify_with_the_last_data_is_not_missed(certificate: str) -> None:
     """A close_notify that arrived with the last data is reported, although the socket becomes readable no more."""
-    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+    with joined(trusting(certificate), serving(certificate)) as (client_side, peer):
         peer.tls.write(b"last")
         with suppress(ssl.SSLWantReadError):
             peer.tls.unwrap()
         peer.flush()
-        assert made.recv(65536) == b"last"
-        assert select.select([made], [], [], 20)[0]
-        assert made.recv(65536) == made.recv(65536) == b""
-        made.sendall(b"last data")
+        assert client_side.recv(65536) == b"last"
+        assert select.select([client_side], [], [], 20)[0]
+        assert client_side.recv(65536) == client_side.recv(65536) == b""
+        client_side.sendall(b"last data")
         assert peer.read() == b"last data"
 
 
 def test_end_without_close_notify_is_an_end(certificate: str) -> None:
     """A server that closes the connection without close_notify has ended the stream."""
-    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+    with joined(trusting(certificate), serving(certificate)) as (client_side, peer):
         peer.tls.write(b"last")
         peer.flush()
         peer.sock.shutdown(socket.SHUT_WR)
-        assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
+        assert [client_side.recv(65536), client_side.recv(65536)] == [b"last", b""]
 
 
 def test_received_data_is_readable_after_the_peer_has_closed(certificate: str) -> None:
     """Received data can be read even if TLS has to send something to a server that has closed."""
-    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+    with joined(trusting(certificate), serving(certificate)) as (client_side, peer):
         peer.tls.write(b"last")
         peer.flush()
         peer.sock.close()
-        made._outgoing.write(b"of TLS itself")
-        assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
+        client_side._outgoing.write(b"of TLS itself")
+        assert [client_side.recv(65536), client_side.recv(65536)] == [b"last", b""]
 
 
 def test_damaged_record_is_an_error_after_the_data_before_it(certificate: str) -> None:
     """Data before a damaged record is returned; then receiving fails, and the server receives an alert."""
-    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+    with joined(trusting(certificate), serving(certificate)) as (client_side, peer):
         peer.tls.write(b"whole")
         whole = peer.outgoing.read()
         peer.tls.write(b"damaged")
         peer.sock.sendall(whole + peer.outgoing.read()[:-1] + b"?")
-        assert made.recv(65536) == b"whole"
+        assert client_side.recv(65536) == b"whole"
         with pytest.raises(ssl.SSLError):
-            made.recv(65536)
+            client_side.recv(65536)
         with pytest.raises(ssl.SSLError, match="ALERT"):
             peer.read()
 

@@ -297,8 +297,8 @@ def test_run_without_output_is_empty(connect: Connect):
 )
 def test_question_is_in_the_interrupt_or_its_node(connect: Connect, data, question):
     """The question is that of the interrupt, or else the output of the node that interrupted."""
-    interrupt = {"interrupt_data": {"event_id": "1/2", "type": 2, "data": data}, "node_title": "Ask"}
-    run = follow(connect, node_message("Which day?", "Ask"), ("Interrupt", interrupt)).until_done()
+    interrupt = {"interrupt_data": {"event_id": "1/2", "type": 2, "data": data}, "node_title": "Question"}
+    run = follow(connect, node_message("Which day?", "Question"), ("Interrupt", interrupt)).until_done()
     assert run.question == question
 
 

@@ -39,7 +39,7 @@ def decode_sound(delta: str) -> bytes:
 
 
 class FakeRecognizer:
-    """Takes the sound of one turn.
+    """Collects the audio of one turn.
 
     Attributes:
         size: Bytes taken so far.

@@ -1,0 +1,34 @@
+"""How OAuth flows send their requests."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from coze_api._core._http import AsyncHTTPClient, HTTPResponse
+
+from .._retry_policy import RetryPolicy
+from ._flow_base import OAuthFlowBase
+from ._token import Token
+from ._token_endpoint_async import AsyncTokenEndpoint
+from ._token_request import TokenRequest
+
+__all__ = ["AsyncOAuthFlow"]
+
+
+class AsyncOAuthFlow(OAuthFlowBase):
+    """An OAuth flow that sends its requests."""
+
+    _http_client: AsyncHTTPClient | None
+
+    def _endpoint(self, policy: RetryPolicy | None = None) -> AsyncTokenEndpoint:
+        return AsyncTokenEndpoint(self.base_url, self._http_client, policy or RetryPolicy())
+
+    async def _run(self, steps: Generator[TokenRequest, HTTPResponse, Token]) -> Token:
+        async with self._endpoint() as endpoint:
+            http: HTTPResponse | None = None
+            while True:
+                try:
+                    token_request = next(steps) if http is None else steps.send(http)
+                except StopIteration as done:
+                    return done.value  # type: ignore[no-any-return]  # a generator's result has no type
+                http = await endpoint.send(token_request)
