@@ -76,8 +76,8 @@ def _grades(bundled: Bundle) -> str:
     unofficial = sum(one.get("source", OFFICIAL) != OFFICIAL for one in evidence)
     month = bundled.document["info"].get("x-coze-as-of", "an unknown month")
     return (
-        f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. {unofficial} of them are "
-        "not in the official documentation; their docstrings name where they were seen."
+        f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. The official "
+        f"documentation lacks {unofficial} of them; their docstrings name where they were seen."
     )
 
 
