@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .resources.api_apps import ApiAppsAPI, AsyncApiAppsAPI
     from .resources.apps import AppsAPI, AsyncAppsAPI
     from .resources.audio import AsyncAudioAPI, AudioAPI
+    from .resources.authorized_plugins import AsyncAuthorizedPluginsAPI, AuthorizedPluginsAPI
     from .resources.benefit_limitations import AsyncBenefitLimitationsAPI, BenefitLimitationsAPI
     from .resources.benefits import AsyncBenefitsAPI, BenefitsAPI
     from .resources.bill_tasks import AsyncBillTasksAPI, BillTasksAPI
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .resources.files import AsyncFilesAPI, FilesAPI
     from .resources.folders import AsyncFoldersAPI, FoldersAPI
     from .resources.oauth import AsyncOauthAPI, OauthAPI
+    from .resources.oauth_apps import AsyncOauthAppsAPI, OauthAppsAPI
     from .resources.organizations import AsyncOrganizationsAPI, OrganizationsAPI
     from .resources.plugins import AsyncPluginsAPI, PluginsAPI
     from .resources.stores import AsyncStoresAPI, StoresAPI
@@ -64,6 +66,13 @@ class Client(BaseClient):
         from .resources.audio import AudioAPI
 
         return AudioAPI(self)
+
+    @cached_property
+    def authorized_plugins(self) -> AuthorizedPluginsAPI:
+        """Authorizations that users gave to plugins."""
+        from .resources.authorized_plugins import AuthorizedPluginsAPI
+
+        return AuthorizedPluginsAPI(self)
 
     @cached_property
     def benefit_limitations(self) -> BenefitLimitationsAPI:
@@ -151,7 +160,7 @@ class Client(BaseClient):
 
     @cached_property
     def files(self) -> FilesAPI:
-        """Upload files that messages, bots and workflows refer to by id."""
+        """Upload and download files that messages, bots and workflows refer to by id."""
         from .resources.files import FilesAPI
 
         return FilesAPI(self)
@@ -169,6 +178,13 @@ class Client(BaseClient):
         from .resources.oauth import OauthAPI
 
         return OauthAPI(self)
+
+    @cached_property
+    def oauth_apps(self) -> OauthAppsAPI:
+        """Accounts that authorized an OAuth app."""
+        from .resources.oauth_apps import OauthAppsAPI
+
+        return OauthAppsAPI(self)
 
     @cached_property
     def organizations(self) -> OrganizationsAPI:
@@ -259,6 +275,13 @@ class AsyncClient(AsyncBaseClient):
         return AsyncAudioAPI(self)
 
     @cached_property
+    def authorized_plugins(self) -> AsyncAuthorizedPluginsAPI:
+        """Authorizations that users gave to plugins."""
+        from .resources.authorized_plugins import AsyncAuthorizedPluginsAPI
+
+        return AsyncAuthorizedPluginsAPI(self)
+
+    @cached_property
     def benefit_limitations(self) -> AsyncBenefitLimitationsAPI:
         """Quotas that limit what end users may use up."""
         from .resources.benefit_limitations import AsyncBenefitLimitationsAPI
@@ -344,7 +367,7 @@ class AsyncClient(AsyncBaseClient):
 
     @cached_property
     def files(self) -> AsyncFilesAPI:
-        """Upload files that messages, bots and workflows refer to by id."""
+        """Upload and download files that messages, bots and workflows refer to by id."""
         from .resources.files import AsyncFilesAPI
 
         return AsyncFilesAPI(self)
@@ -362,6 +385,13 @@ class AsyncClient(AsyncBaseClient):
         from .resources.oauth import AsyncOauthAPI
 
         return AsyncOauthAPI(self)
+
+    @cached_property
+    def oauth_apps(self) -> AsyncOauthAppsAPI:
+        """Accounts that authorized an OAuth app."""
+        from .resources.oauth_apps import AsyncOauthAppsAPI
+
+        return AsyncOauthAppsAPI(self)
 
     @cached_property
     def organizations(self) -> AsyncOrganizationsAPI:

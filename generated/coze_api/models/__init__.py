@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     from .audio import VoiceSampleFormat as VoiceSampleFormat
     from .audio import VoiceSampleLanguage as VoiceSampleLanguage
     from .audio import VoiceState as VoiceState
+    from .authorized_plugins import AuthorizedPlugin as AuthorizedPlugin
+    from .authorized_plugins import AuthorizedPluginList as AuthorizedPluginList
+    from .authorized_plugins import PluginAuthorizationStatus as PluginAuthorizationStatus
     from .benefit_limitations import BenefitLimitation as BenefitLimitation
     from .benefit_limitations import BenefitLimitationList as BenefitLimitationList
     from .benefit_limitations import BenefitLimitationSettings as BenefitLimitationSettings
@@ -278,6 +281,12 @@ if TYPE_CHECKING:
     from .oauth import OauthTokenResponse as OauthTokenResponse
     from .oauth import OAuthWorkflowPermission as OAuthWorkflowPermission
     from .oauth import OAuthWorkspacePermission as OAuthWorkspacePermission
+    from .oauth_apps import AppAccountPermission as AppAccountPermission
+    from .oauth_apps import AppAuthorization as AppAuthorization
+    from .oauth_apps import AppAuthorizationAccount as AppAuthorizationAccount
+    from .oauth_apps import AppAuthorizationList as AppAuthorizationList
+    from .oauth_apps import AppAuthorizationPermission as AppAuthorizationPermission
+    from .oauth_apps import AppWorkspacePermission as AppWorkspacePermission
     from .organizations import OrganizationEmployeeRole as OrganizationEmployeeRole
     from .organizations import OrganizationMember as OrganizationMember
     from .organizations import OrganizationMemberList as OrganizationMemberList
@@ -577,6 +586,7 @@ if TYPE_CHECKING:
     from .workflows import WorkflowRunHistory as WorkflowRunHistory
     from .workflows import WorkflowRunMode as WorkflowRunMode
     from .workflows import WorkflowRunOutput as WorkflowRunOutput
+    from .workflows import WorkflowRunRecord as WorkflowRunRecord
     from .workflows import WorkflowsRunsCreateResponse as WorkflowsRunsCreateResponse
     from .workflows import WorkflowsRunsResumeResponse as WorkflowsRunsResumeResponse
     from .workflows import WorkflowStreamEvent as WorkflowStreamEvent
@@ -592,6 +602,7 @@ if TYPE_CHECKING:
     from .workspaces import WorkspaceMember as WorkspaceMember
     from .workspaces import WorkspaceMemberList as WorkspaceMemberList
     from .workspaces import WorkspaceMembersAdded as WorkspaceMembersAdded
+    from .workspaces import WorkspaceMembersApplied as WorkspaceMembersApplied
     from .workspaces import WorkspaceMembersRemoved as WorkspaceMembersRemoved
     from .workspaces import WorkspaceRole as WorkspaceRole
     from .workspaces import WorkspaceType as WorkspaceType
@@ -604,10 +615,18 @@ __all__ = [
     "ApiAppSubscriptionList",
     "ApiAppType",
     "App",
+    "AppAccountPermission",
+    "AppAuthorization",
+    "AppAuthorizationAccount",
+    "AppAuthorizationList",
+    "AppAuthorizationPermission",
     "AppList",
     "AppPublishStatus",
     "AppVariable",
+    "AppWorkspacePermission",
     "AudioDeltaEvent",
+    "AuthorizedPlugin",
+    "AuthorizedPluginList",
     "Benefit",
     "BenefitAccount",
     "BenefitCounter",
@@ -937,6 +956,7 @@ __all__ = [
     "OrganizationPeopleType",
     "OrganizationRole",
     "Plugin",
+    "PluginAuthorizationStatus",
     "PluginList",
     "PluginScaleApplicant",
     "PluginScaleExpiredCallback",
@@ -1171,6 +1191,7 @@ __all__ = [
     "WorkflowRunHistory",
     "WorkflowRunMode",
     "WorkflowRunOutput",
+    "WorkflowRunRecord",
     "WorkflowsRunsCreateResponse",
     "WorkflowsRunsResumeResponse",
     "WorkflowStreamEvent",
@@ -1185,6 +1206,7 @@ __all__ = [
     "WorkspaceMember",
     "WorkspaceMemberList",
     "WorkspaceMembersAdded",
+    "WorkspaceMembersApplied",
     "WorkspaceMembersRemoved",
     "WorkspaceRole",
     "WorkspaceType",
@@ -1198,10 +1220,18 @@ _MODULES = {
     "ApiAppSubscriptionList": "api_apps",
     "ApiAppType": "api_apps",
     "App": "apps",
+    "AppAccountPermission": "oauth_apps",
+    "AppAuthorization": "oauth_apps",
+    "AppAuthorizationAccount": "oauth_apps",
+    "AppAuthorizationList": "oauth_apps",
+    "AppAuthorizationPermission": "oauth_apps",
     "AppList": "apps",
     "AppPublishStatus": "apps",
     "AppVariable": "apps",
+    "AppWorkspacePermission": "oauth_apps",
     "AudioDeltaEvent": "chat",
+    "AuthorizedPlugin": "authorized_plugins",
+    "AuthorizedPluginList": "authorized_plugins",
     "Benefit": "benefits",
     "BenefitAccount": "benefits",
     "BenefitCounter": "benefits",
@@ -1531,6 +1561,7 @@ _MODULES = {
     "OrganizationPeopleType": "organizations",
     "OrganizationRole": "organizations",
     "Plugin": "plugins",
+    "PluginAuthorizationStatus": "authorized_plugins",
     "PluginList": "plugins",
     "PluginScaleApplicant": "webhooks",
     "PluginScaleExpiredCallback": "webhooks",
@@ -1765,6 +1796,7 @@ _MODULES = {
     "WorkflowRunHistory": "workflows",
     "WorkflowRunMode": "workflows",
     "WorkflowRunOutput": "workflows",
+    "WorkflowRunRecord": "workflows",
     "WorkflowsRunsCreateResponse": "workflows",
     "WorkflowsRunsResumeResponse": "workflows",
     "WorkflowStreamEvent": "workflows",
@@ -1779,6 +1811,7 @@ _MODULES = {
     "WorkspaceMember": "workspaces",
     "WorkspaceMemberList": "workspaces",
     "WorkspaceMembersAdded": "workspaces",
+    "WorkspaceMembersApplied": "workspaces",
     "WorkspaceMembersRemoved": "workspaces",
     "WorkspaceRole": "workspaces",
     "WorkspaceType": "workspaces",

@@ -1657,6 +1657,179 @@ class WorkflowRunOutput(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowRunRecord(Model):
+    """One run of a workflow, as the older address returns it."""
+
+    execute_id: str | None = None
+    """Id of the execution."""
+    execute_status: WorkflowExecuteStatus | None = None
+    """State of the run."""
+    bot_id: str | None = None
+    """Id of the bot that the run was started for. `0` if none was given."""
+    connector_id: str | None = None
+    """Channel that the workflow runs in. 1024 is the API."""
+    connector_uid: str | None = None
+    """User that the run was started for."""
+    run_mode: WorkflowRunMode | None = None
+    """How the run was started."""
+    log_id: str | None = None
+    """Log id of the call that started the run."""
+    create_time: UnixTime | None = None
+    """When the run was started, in seconds since 1970-01-01 UTC."""
+    update_time: UnixTime | None = None
+    """When the run last continued, in seconds since 1970-01-01 UTC."""
+    debug_url: str | None = None
+    """Page that shows the run node by node, with input and output of each."""
+    is_output_trimmed: bool | None = None
+    """Whether `output` is incomplete because it was too large."""
+    input: str | None = None
+    """Input of the run, a string with a JSON object."""
+    output: str | None = None
+    """Output of the run, normally a string with a JSON object, as `output` of
+    `workflows.runs.run_histories.retrieve`.
+    """
+    token: int | None = None
+    """Tokens consumed, as an older form of `usage`."""
+    cost: str | None = None
+    """What the run cost."""
+    cost_unit: str | None = None
+    """Unit of `cost`."""
+    ext: dict[str, str] | None = None
+    """Additional members, which are not documented."""
+    node_execute_status: dict[str, WorkflowNodeStatus] | None = None
+    """Runs of the output nodes, by title of the node."""
+    usage: _chat.ChatUsage | None = None
+    """Tokens that the run consumed."""
+    error_code: str | None = None
+    """Error code, written as text. Empty or `0` if the run did not fail."""
+    error_msg: str | None = None
+    """Error message. Empty if the run did not fail."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        [
+            "execute_id",
+            "execute_status",
+            "bot_id",
+            "connector_id",
+            "connector_uid",
+            "run_mode",
+            "log_id",
+            "create_time",
+            "update_time",
+            "debug_url",
+            "is_output_trimmed",
+            "input",
+            "output",
+            "token",
+            "cost",
+            "cost_unit",
+            "ext",
+            "node_execute_status",
+            "usage",
+            "error_code",
+            "error_msg",
+        ]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("execute_id")
+        if value is None:
+            absent += 1
+        self.execute_id = value
+        value = data.get("execute_status")
+        if value is None:
+            absent += 1
+        self.execute_status = WorkflowExecuteStatus_members[value] if value.__class__ is str else value
+        value = data.get("bot_id")
+        if value is None:
+            absent += 1
+        self.bot_id = value
+        value = data.get("connector_id")
+        if value is None:
+            absent += 1
+        self.connector_id = value
+        value = data.get("connector_uid")
+        if value is None:
+            absent += 1
+        self.connector_uid = value
+        value = data.get("run_mode")
+        if value is None:
+            absent += 1
+        self.run_mode = WorkflowRunMode_members[value] if value.__class__ is int else value
+        value = data.get("log_id")
+        if value is None:
+            absent += 1
+        self.log_id = value
+        value = data.get("create_time")
+        if value is None:
+            absent += 1
+        self.create_time = None if value is None else unix_time(value)
+        value = data.get("update_time")
+        if value is None:
+            absent += 1
+        self.update_time = None if value is None else unix_time(value)
+        value = data.get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = data.get("is_output_trimmed")
+        if value is None:
+            absent += 1
+        self.is_output_trimmed = value
+        value = data.get("input")
+        if value is None:
+            absent += 1
+        self.input = value
+        value = data.get("output")
+        if value is None:
+            absent += 1
+        self.output = value
+        value = data.get("token")
+        if value is None:
+            absent += 1
+        self.token = value
+        value = data.get("cost")
+        if value is None:
+            absent += 1
+        self.cost = value
+        value = data.get("cost_unit")
+        if value is None:
+            absent += 1
+        self.cost_unit = value
+        value = data.get("ext")
+        if value is None:
+            absent += 1
+        self.ext = value
+        value = data.get("node_execute_status")
+        if value is None:
+            absent += 1
+        self.node_execute_status = (
+            {key: WorkflowNodeStatus.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
+            if value.__class__ is dict
+            else value
+        )
+        value = data.get("usage")
+        if value is None:
+            absent += 1
+        self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
+        value = data.get("error_code")
+        if value is None:
+            absent += 1
+        self.error_code = value
+        value = data.get("error_msg")
+        if value is None:
+            absent += 1
+        self.error_msg = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 21 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowVersion(Model):
     """One version of a workflow."""
 

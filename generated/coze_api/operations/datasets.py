@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, EnumOf, Int, ListOf, Object, Text
+from .._core._argument_types import Bool, EnumOf, FileValue, Int, ListOf, Object, Text
 from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import ItemList
@@ -121,6 +121,27 @@ DOCUMENTS_UPDATE: Operation[_datasets.DatasetsDocumentsUpdateResponse] = Operati
     headers={"Agw-Js-Conv": "str"},
     idempotent=True,
     permission="updateDocument",
+)
+
+DOCUMENTS_V2_CREATE: Operation[ItemList[_datasets.Document]] = Operation(
+    id="datasets.documents_v2.create",
+    method="POST",
+    path="/v1/datasets/{dataset_id}/documents_v2",
+    decode=lambda items: ItemList(
+        _datasets.Document.from_dict(item) if item.__class__ is dict else item for item in items
+    ),
+    result="document_infos",
+    arguments={
+        "dataset_id": Argument("dataset_id", "path", Text(required=True)),
+        "file": Argument("file", "part", FileValue(required=True)),
+    },
+    poll=Poll(
+        status="status",
+        pending=frozenset([0, 4, 5]),
+        terminal=frozenset([1, 2, 3, 9, 1000]),
+        failed=frozenset([9, 1000]),
+        items=("data",),
+    ),
 )
 
 IMAGES_LIST: Operation[_datasets.DatasetImageList] = Operation(

@@ -166,6 +166,20 @@ RUNS_RESUME: Operation[_workflows.WorkflowsRunsResumeResponse] = Operation(
     permission="run",
 )
 
+RUNS_RETRIEVE_HISTORY: Operation[ItemList[_workflows.WorkflowRunRecord]] = Operation(
+    id="workflows.runs.retrieve_history",
+    method="GET",
+    path="/v1/workflow/get_run_history",
+    decode=lambda items: ItemList(
+        _workflows.WorkflowRunRecord.from_dict(item) if item.__class__ is dict else item for item in items
+    ),
+    arguments={
+        "workflow_id": Argument("workflow_id", "query", Text(required=True)),
+        "execute_id": Argument("execute_id", "query", Text()),
+    },
+    idempotent=True,
+)
+
 RUNS_RUN_HISTORIES_EXECUTE_NODES_RETRIEVE: Operation[_workflows.WorkflowNodeRun] = Operation(
     id="workflows.runs.run_histories.execute_nodes.retrieve",
     method="GET",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
+from .._core._files import FileContent
 from .._core._operation import RequestOptions
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ class DocumentsUpdateParams(RequestOptions):
     document_name: NotRequired[str | None]
     update_rule: NotRequired[_datasets.DocumentUpdateRule | Mapping[str, Any] | None]
     table_meta: NotRequired[Sequence[_datasets.DocumentColumn | Mapping[str, Any]] | None]
+
+
+class DocumentsV2CreateParams(RequestOptions):
+    """Arguments of `datasets.documents_v2.create`."""
+
+    dataset_id: str
+    file: FileContent
 
 
 class ImagesListParams(RequestOptions):

@@ -104,6 +104,13 @@ class RunsResumeParams(RequestOptions):
     resume_data: str
 
 
+class RunsRetrieveHistoryParams(RequestOptions):
+    """Arguments of `workflows.runs.retrieve_history`."""
+
+    workflow_id: str
+    execute_id: NotRequired[str | None]
+
+
 class RunsRunHistoriesExecuteNodesRetrieveParams(RequestOptions):
     """Arguments of `workflows.runs.run_histories.execute_nodes.retrieve`."""
 

@@ -14,6 +14,7 @@ from ..models import datasets as _datasets
 from ..operations import datasets as _operations
 
 if TYPE_CHECKING:
+    from .._core._files import FileContent
     from .._core._model import Empty
     from .._core._pager_async import AsyncPager
     from .._core._pagination import Page
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncDatasetsAPI",
     "AsyncDatasetsDocumentsAPI",
+    "AsyncDatasetsDocumentsV2API",
     "AsyncDatasetsImagesAPI",
     "DatasetsAPI",
     "DatasetsDocumentsAPI",
+    "DatasetsDocumentsV2API",
     "DatasetsImagesAPI",
 ]
 
@@ -497,6 +500,106 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         )
 
 
+class DatasetsDocumentsV2API(Resource):
+    """The operations `datasets.documents_v2.*`."""
+
+    def create(
+        self,
+        *,
+        dataset_id: str,
+        file: FileContent,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_datasets.Document]:
+        """Upload a file into a knowledge base.
+
+        Adds one file, sent as a form, to a knowledge base of your own. The file is processed after
+        the answer; `datasets.process` returns the progress. The vendor calls the operation
+        reserved; prefer `datasets.documents.create`. Not in the official documentation; seen in the
+        vendor's interface definitions.
+
+        The name of the part is not known; `file`, as in `files.upload`, is assumed.
+
+        Args:
+            dataset_id: Id of the knowledge base, as returned by `datasets.create` or
+                `datasets.list`.
+            file: The file to add, such as an image for a knowledge base of images.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/datasets/{dataset_id}/documents_v2
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.DOCUMENTS_V2_CREATE,
+            {"dataset_id": dataset_id, "file": file},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncDatasetsDocumentsV2API(AsyncResource):
+    """The operations `datasets.documents_v2.*`."""
+
+    async def create(
+        self,
+        *,
+        dataset_id: str,
+        file: FileContent,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_datasets.Document]:
+        """Upload a file into a knowledge base.
+
+        Adds one file, sent as a form, to a knowledge base of your own. The file is processed after
+        the answer; `datasets.process` returns the progress. The vendor calls the operation
+        reserved; prefer `datasets.documents.create`. Not in the official documentation; seen in the
+        vendor's interface definitions.
+
+        The name of the part is not known; `file`, as in `files.upload`, is assumed.
+
+        Args:
+            dataset_id: Id of the knowledge base, as returned by `datasets.create` or
+                `datasets.list`.
+            file: The file to add, such as an image for a knowledge base of images.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/datasets/{dataset_id}/documents_v2
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.DOCUMENTS_V2_CREATE,
+            {"dataset_id": dataset_id, "file": file},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
 class DatasetsImagesAPI(Resource):
     """The operations `datasets.images.*`."""
 
@@ -726,6 +829,11 @@ class DatasetsAPI(Resource):
     def documents(self) -> DatasetsDocumentsAPI:
         """The operations `datasets.documents.*`."""
         return DatasetsDocumentsAPI(self._client)
+
+    @cached_property
+    def documents_v2(self) -> DatasetsDocumentsV2API:
+        """The operations `datasets.documents_v2.*`."""
+        return DatasetsDocumentsV2API(self._client)
 
     @cached_property
     def images(self) -> DatasetsImagesAPI:
@@ -994,6 +1102,11 @@ class AsyncDatasetsAPI(AsyncResource):
     def documents(self) -> AsyncDatasetsDocumentsAPI:
         """The operations `datasets.documents.*`."""
         return AsyncDatasetsDocumentsAPI(self._client)
+
+    @cached_property
+    def documents_v2(self) -> AsyncDatasetsDocumentsV2API:
+        """The operations `datasets.documents_v2.*`."""
+        return AsyncDatasetsDocumentsV2API(self._client)
 
     @cached_property
     def images(self) -> AsyncDatasetsImagesAPI:

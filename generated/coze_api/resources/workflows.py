@@ -954,6 +954,50 @@ class WorkflowsRunsAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    def retrieve_history(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_workflows.WorkflowRunRecord]:
+        """Retrieve the result of a run at the older address.
+
+        Returns status and result of a run, as `workflows.runs.run_histories.retrieve` does, from
+        the address that the open-source server has. Prefer that operation on the hosted service.
+        The answer is a list, which always has one item. Not in the official documentation; seen in
+        the vendor's interface definitions.
+
+        Args:
+            workflow_id: Id of the workflow that was run.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`. The open-source
+                server fails without it.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflow/get_run_history
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.RUNS_RETRIEVE_HISTORY,
+            {"workflow_id": workflow_id, "execute_id": execute_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
     def stream(
         self,
         *,
@@ -1292,6 +1336,50 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 "interrupt_type": interrupt_type,
                 "resume_data": resume_data,
             },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    async def retrieve_history(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_workflows.WorkflowRunRecord]:
+        """Retrieve the result of a run at the older address.
+
+        Returns status and result of a run, as `workflows.runs.run_histories.retrieve` does, from
+        the address that the open-source server has. Prefer that operation on the hosted service.
+        The answer is a list, which always has one item. Not in the official documentation; seen in
+        the vendor's interface definitions.
+
+        Args:
+            workflow_id: Id of the workflow that was run.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`. The open-source
+                server fails without it.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflow/get_run_history
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.RUNS_RETRIEVE_HISTORY,
+            {"workflow_id": workflow_id, "execute_id": execute_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 

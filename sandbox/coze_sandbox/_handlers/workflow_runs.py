@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -177,9 +177,30 @@ def _store(state: SandboxState, run: dict[str, Any]) -> dict[str, Any]:
 @operation("workflows.runs.run_histories.retrieve")
 def retrieve(call: Call) -> ResponseFields:
     """Return the history of a run."""
-    run = _run(call)
+    return {"data": [drop_none(_history(call, _run(call, call.path)))]}
+
+
+@operation("workflows.runs.retrieve_history")
+def retrieve_history(call: Call) -> ResponseFields:
+    """Return the history of a run as the older address does.
+
+    Raises:
+        CallError: No execution is named, or the run does not exist.
+    """
+    if "execute_id" not in call.query:
+        raise CallError(INVALID_PARAMETER, "query.execute_id: is required")
+    run = _run(call, call.query)
+    entry = _history(call, run)
+    entry.update(log_id=entry.pop("logid"), error_msg=entry.pop("error_message"))
+    del entry["interrupt_data"]
+    entry["input"] = json.dumps(run["parameters"], ensure_ascii=False)
+    entry["token"] = (entry["usage"] or {}).get("token_count", 0)
+    return {"data": [drop_none(entry)]}
+
+
+def _history(call: Call, run: dict[str, Any]) -> dict[str, Any]:
     is_running = _is_running(call, run)
-    entry = {
+    return {
         "execute_id": run["execute_id"],
         "execute_status": "Running" if is_running else run["status"],
         "bot_id": run.get("bot_id", "0"),
@@ -206,13 +227,12 @@ def retrieve(call: Call) -> ResponseFields:
         "interrupt_data": run.get("interrupt"),
         "logid": run["logid"],
     }
-    return {"data": [drop_none(entry)]}
 
 
 @operation("workflows.runs.run_histories.execute_nodes.retrieve")
 def retrieve_node(call: Call) -> ResponseFields:
     """Return the output of a node."""
-    run, key = _run(call), call.path["node_execute_uuid"]
+    run, key = _run(call, call.path), call.path["node_execute_uuid"]
     for node in run.get("nodes", {}).values():
         if node["node_execute_uuid"] == key:
             is_running = _is_running(call, run)
@@ -221,10 +241,10 @@ def retrieve_node(call: Call) -> ResponseFields:
     raise missing(EXECUTION_NOT_FOUND, "node_execute_uuid", key)
 
 
-def _run(call: Call) -> dict[str, Any]:
-    key = call.path["execute_id"]
+def _run(call: Call, named: Mapping[str, Any]) -> dict[str, Any]:
+    key = named["execute_id"]
     run = get_or_404(call.state, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
-    if run["workflow_id"] != call.path["workflow_id"]:
+    if run["workflow_id"] != named["workflow_id"]:
         raise missing(EXECUTION_NOT_FOUND, "execute_id", key)
     return run
 
