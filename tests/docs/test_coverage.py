@@ -17,6 +17,9 @@ FACTS = ROOT / "openapi" / "evidence" / "coverage.csv"
 HEAD = "transport,openapi_yaml,cozepy,coze_go,coze_js,coze_java\n"
 
 
+SPEECH_TO_SPEECH = ("GET", "/v1/audio/s2s_chat", "websocket")  # no source names its messages
+
+
 def shown() -> str:
     """Return the table in the README."""
     _, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition("<!-- coverage -->\n")
@@ -38,7 +41,7 @@ def test_the_table_is_what_the_command_writes(real: Bundle) -> None:
 
 
 def test_what_is_counted_is_the_same(real: Bundle) -> None:
-    """All operations of the facts are described, by method and path, so that their counts can be compared."""
+    """All operations of the facts but one are described, by method and path, so that their counts can be compared."""
     with FACTS.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["transport"] != "none"]
     known = sorted((row["method"], anonymous(row["path"]), row["transport"]) for row in rows)
@@ -46,7 +49,7 @@ def test_what_is_counted_is_the_same(real: Bundle) -> None:
         (method.upper(), anonymous(path), "websocket" if "x-coze-websocket" in operation else "http")
         for path, method, operation in real.operations().values()
     )
-    assert set(known) <= set(ours)
+    assert set(known) - set(ours) == {SPEECH_TO_SPEECH}
     assert len(ours) == len(set(ours))
 
 

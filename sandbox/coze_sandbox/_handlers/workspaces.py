@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._common.errors import INVALID_PARAMETER, CallError
+from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from ._common import check_file, get_or_404, numbered_page
 from ._registry import operation
@@ -134,7 +134,9 @@ def update_member(call: Call) -> None:
     """
     state, key = call.state, call.path["workspace_id"]
     get_or_404(state, "workspace", key)
-    member = get_or_404(state, "member", member_key(key, call.path["user_id"]), name="user_id")
+    member = state.find("member", member_key(key, call.path["user_id"]))
+    if member is None:
+        raise missing(NOT_FOUND, "user_id", call.path["user_id"])
     if member["role_type"] == "owner":
         raise CallError(INVALID_PARAMETER, "path.user_id: the role of the owner cannot be changed")
     changed = {**member, "role_type": call.body.get("role_type", member["role_type"])}
