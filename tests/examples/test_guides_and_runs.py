@@ -1,4 +1,4 @@
-"""The guides to streams, tools and workflows, and their examples, do what they say."""
+"""The guides to databases, streams, tools and workflows, and their examples, do what they say."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from coze_sandbox import BOT_ID, WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL, Sandbox
+from coze_sandbox import BOT_ID, WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL, WORKSPACE_ID, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = {
     "7379462189365198898": BOT_ID,
     "7366468917055123456": WORKFLOW_ECHO,
     "7366468917055654321": WORKFLOW_ASK,
+    "7498204883280410123": WORKSPACE_ID,
 }
 
 
@@ -36,7 +37,7 @@ def blocks() -> list[tuple[str, str]]:
     """Return every block of Python in the guides that this file answers for, with its place."""
     return [
         (f"{name}-{number}", code)
-        for name in ("streams", "tools", "workflows")
+        for name in ("databases", "streams", "tools", "workflows")
         for number, code in enumerate(
             re.findall(r"```python\n(.*?)```", (ROOT / f"docs/guides/{name}.md").read_text(encoding="utf-8"), re.DOTALL)
         )

@@ -473,7 +473,7 @@ class DatabaseFilter(Model):
 class DatabaseId(Model):
     """Where to find the new database."""
 
-    database_id: str | None = None
+    database_id: str
     """Id of the new database."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["database_id"])
