@@ -92,8 +92,8 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         *(Mutant(f"{kind}.collaboration_modes.update", unsaved) for kind in ("bots", "workflows")),
     ],
     Members: [
-        *(Mutant(f"workspaces.{verb}", unsaved) for verb in ("create", "update")),
-        *(Mutant(f"workspaces.members.{verb}", unsaved) for verb in ("create", "delete")),
+        *(Mutant(f"workspaces.{verb}", unsaved) for verb in ("create", "update", "delete")),
+        *(Mutant(f"workspaces.members.{verb}", unsaved) for verb in ("create", "update", "delete")),
         Mutant("workspaces.members.list", skipping),
         Mutant("workspaces.list", reversed_),
     ],
