@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.sandbox._talk import CHAT, SPEECH, address, talk
+from tests.sandbox.websockets._connection import CHAT, SPEECH, address, talk
 
 SAID = "Nice weather today."
 

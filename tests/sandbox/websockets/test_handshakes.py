@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 from coze_sandbox import COLLEAGUE_IDS, WORKFLOW_CHAT, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
-from tests.sandbox._talk import CHAT, INTERPRETATION, SPEECH, TRANSCRIPTIONS, address, sound, talk
+from tests.sandbox.websockets._connection import CHAT, INTERPRETATION, SPEECH, TRANSCRIPTIONS, address, sound, talk
 
 PATHS = {
     "speech": (SPEECH, "speech.created"),

@@ -9,7 +9,7 @@ import pytest
 
 from coze_sandbox import VOICE_ID
 from coze_sandbox._websockets.protocols.speech_synthesis import synthesize
-from tests.sandbox._talk import INTERPRETATION, SPEECH, TRANSCRIPTIONS, sound, talk
+from tests.sandbox.websockets._connection import INTERPRETATION, SPEECH, TRANSCRIPTIONS, sound, talk
 
 
 def kinds(frames):

@@ -23,7 +23,7 @@ from coze_sandbox import (
     OAuthApp,
     Sandbox,
 )
-from tests.sandbox._oauth import BASE, JWT, TOKEN, bearer, refused
+from tests.sandbox.oauth._apps import BASE, JWT, TOKEN, bearer, refused
 
 ACCOUNT = f"{BASE}/account/{COLLEAGUE_IDS[0]}/token"
 ENTERPRISE = f"{BASE}/enterprise_id/{ENTERPRISE_ID}/token"

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from coze_sandbox import WORKFLOW_ECHO, Sandbox
-from tests.sandbox._talk import CHAT, talk
+from tests.sandbox.websockets._connection import CHAT, talk
 
 NESTED = b'{"a":[' * 1_500 + b"1" + b"]}" * 1_500
 TWO_HUNDRED = b"[" * 200 + b"1" + b"]" * 200  # which every version of Python would parse

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from coze_sandbox import BOT_ID, WORKFLOW_ECHO, Sandbox
 from coze_sandbox._http.event_source import ScopedEventIterator
-from tests.sandbox._talk import CHAT, talk
+from tests.sandbox.websockets._connection import CHAT, talk
 
 
 @pytest.fixture

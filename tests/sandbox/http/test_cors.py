@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from coze_sandbox import BOT_ID, Sandbox
 from tests._chromium import Chromium, needs_chromium
 from tests._serving import serving
-from tests.sandbox._talk import CHAT, address
+from tests.sandbox.websockets._connection import CHAT, address
 
 PAGE = "https://page.test"
 REBOUND = "rebound.test"  # which the browser of these tests finds at 127.0.0.1

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from coze_sandbox import Sandbox
-from tests.sandbox._constraints import DESCRIPTION, HTTP, Case, Request, cases, example_request, node_of
+from tests.sandbox.http._constraints import DESCRIPTION, HTTP, Case, Request, cases, example_request, node_of
 
 FORMS = [one for one in HTTP if "multipart/form-data" in one.bodies]
 JSON = [one for one in HTTP if "application/json" in one.bodies]

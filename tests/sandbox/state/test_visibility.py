@@ -7,7 +7,7 @@ import pytest
 
 from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, FOLDER_ID, WORKFLOW_ASK, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
 from coze_sandbox._http.context import Stream, StreamEvent
-from tests.sandbox._talk import SPEECH, talk
+from tests.sandbox.websockets._connection import SPEECH, talk
 
 COLLEAGUE = COLLEAGUE_IDS[0]
 DOCUMENTS = "/open_api/knowledge/document"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from coze_sandbox import BOT_ID, CHANNEL_APP, PUBLIC_APP, WEB_APP, WORKSPACE_ID, OAuthApp, Sandbox
-from tests.sandbox._oauth import BASE, DEVICE, REDIRECT, TOKEN, authorize, bearer, by_code, challenge_of, refused
+from tests.sandbox.oauth._apps import BASE, DEVICE, REDIRECT, TOKEN, authorize, bearer, by_code, challenge_of, refused
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 

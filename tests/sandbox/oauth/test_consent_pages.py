@@ -9,7 +9,7 @@ import pytest
 
 from coze_sandbox import PUBLIC_APP, WEB_APP, OAuthApp, Sandbox
 from tests._chromium import Chromium, needs_chromium
-from tests.sandbox._oauth import BASE, DEVICE, TOKEN, bearer, by_code, refused
+from tests.sandbox.oauth._apps import BASE, DEVICE, TOKEN, bearer, by_code, refused
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from coze_sandbox import BOT_ID, Clock, Sandbox
-from tests.sandbox._talk import CHAT, sound, talk
+from tests.sandbox.websockets._connection import CHAT, sound, talk
 
 SETTLED = ("conversation.chat.completed", "conversation.chat.failed", "conversation.chat.requires_action", "error")
 LOUD = struct.pack("<480h", *([9000, -9000] * 240))  # 20 ms at 24 kHz

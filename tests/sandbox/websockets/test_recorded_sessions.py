@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contract._facts import FACTS
-from tests.sandbox._talk import CHAT, SPEECH, TRANSCRIPTIONS, talk
+from tests.sandbox.websockets._connection import CHAT, SPEECH, TRANSCRIPTIONS, talk
 
 STREAMS = FACTS / "examples" / "streams"
 SESSIONS = {

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from coze_sandbox import PUBLIC_APP
-from tests.sandbox._oauth import BASE, DEVICE, TOKEN, refused
+from tests.sandbox.oauth._apps import BASE, DEVICE, TOKEN, refused
 
 
 @pytest.fixture
