@@ -100,7 +100,7 @@ def test_our_own_keys_are_words(real: Bundle) -> None:
     for fact in (
         "- Name: `chat.create`",
         "- Permission: `chat`",
-        "ask `chat.retrieve`",
+        "poll `chat.retrieve`",
         "| `conversation.chat.created` |",
     ):
         assert fact in told
