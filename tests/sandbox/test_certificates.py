@@ -72,7 +72,7 @@ def test_without_tls():
 
 
 def test_without_the_library(monkeypatch):
-    """Where cryptography is missing, TLS tells how to get it."""
+    """Where cryptography is missing, the error about TLS names how to install it."""
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with pytest.raises(ValueError, match=r"pip install .cozekit\[sandbox\]"):
         Sandbox(tls=True)

@@ -41,7 +41,7 @@ def test_bytes_on_the_wire(api):
 
 
 def test_order_of_events(api):
-    """A plain chat is told in the documented order."""
+    """The stream of a plain chat has the events in the documented order."""
     assert names(api.stream("Hi")) == [
         "conversation.chat.created",
         "conversation.chat.in_progress",
@@ -64,7 +64,7 @@ def test_deltas_add_up(api):
 
 
 def test_end_of_all_answers(api):
-    """A verbose message tells that all answers are out; suggestions come behind it."""
+    """A verbose message marks the end of all answers; suggestions follow it."""
     events = api.stream("/suggest Hi")
     kinds = [data["type"] for name, data in events if name == COMPLETED]
     assert kinds == ["answer", "verbose", "follow_up", "follow_up", "follow_up"]
@@ -75,7 +75,7 @@ def test_end_of_all_answers(api):
 def test_reasoning(api):
     """Reasoning is streamed before the answer, in a member of its own."""
     events = api.stream("/think hm")
-    assert deltas(events, "reasoning_content") == "The user says 'hm'. I repeat it."
+    assert deltas(events, "reasoning_content") == "The user says 'hm'. I repeat it."  # codespell:ignore says
     assert deltas(events) == "You said: hm"
 
 
@@ -100,7 +100,7 @@ def test_sound(api):
 
 
 def test_tools(api):
-    """A stream ends with the wish for tool results; another one goes on with them."""
+    """A stream ends when tool results are required; a new stream continues with them."""
     events = api.stream('/tool get_weather {"city": "Oslo"}')
     assert names(events)[-2:] == ["conversation.chat.requires_action", "done"]
     chat = events[-2][1]
@@ -136,7 +136,7 @@ def test_line_separators_are_escaped(api):
 
 
 def test_errors_before_the_stream_are_json(api):
-    """What is wrong with the call is told as JSON, not as an event."""
+    """An invalid call gets a JSON error, not an event."""
     response = api.send("POST", "/v3/chat", json=api.chat("Hi", stream=True, bot_id="1"))
     assert response.headers["content-type"] == "application/json"
     assert response.json()["code"] == 4200
@@ -174,7 +174,9 @@ def slow():
 
 
 def test_client_that_leaves(slow):
-    """When the client leaves, the chat goes on for as long as the rest of its stream would have taken, then it ends."""
+    """When the client disconnects, the chat continues for as long as the rest of its stream would have taken, then it
+    ends.
+    """
     sandbox, http = slow
     query = leave(sandbox, http, "/long 200")
     for _ in range(2):
@@ -227,7 +229,7 @@ def test_cancel_after_leaving(slow, saved):
     ("text", "status"), [("/tool get_weather {}", "requires_action"), ("/fail 5000 no model", "failed")]
 )
 def test_other_ends_of_a_client_that_left(slow, text, status):
-    """A chat goes on to whatever its end is."""
+    """A chat continues until its end, whatever its end is."""
     sandbox, http = slow
     query = leave(sandbox, http, text)
     sandbox.clock.advance(60)
@@ -256,7 +258,7 @@ def test_clients_that_leave_at_the_end_of_the_process(tmp_path):
 
 @pytest.mark.parametrize("saved", [True, False])
 def test_cancel_ends_the_stream(saved):
-    """A chat that is canceled stops telling, and ends with `done`, also one that cannot be retrieved."""
+    """A canceled chat sends no more messages and ends with `done`, also if it cannot be retrieved."""
     with Sandbox(event_seconds=0.01) as sandbox:
         headers = authorized(sandbox)
         with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:

@@ -57,11 +57,11 @@ def receiver() -> Iterator[Receiver]:
             self.wfile.write(answer)
 
         def log_message(self, *arguments):
-            """Say nothing."""
+            """Send nothing back."""
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, request, client_address):
-            """Say nothing of senders that did not wait for the answer."""
+            """Ignore senders that closed the connection before the response."""
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -93,7 +93,7 @@ def states(sandbox):
 
 
 def test_published(api, receiver):
-    """A published bot is told to a subscribed app of the account, once for all channels of the platform."""
+    """When a bot is published, a subscribed app of the account gets one callback for all channels of the platform."""
     app = app_for(api, receiver, "bot.published", "bot.deleted")
     version = publish(api, "1024", "999")
     assert states(api.sandbox) == ["delivered"]
@@ -103,7 +103,7 @@ def test_published(api, receiver):
         "user_name": "sandbox_owner",
         "bot_id_str": int(BOT_ID),
         "bot_name": "Sandbox bot",
-        "description": "Repeats what you say.",
+        "description": "Repeats what you say.",  # codespell:ignore say
         "version": version,
         "space_id": WORKSPACE_ID,
     }
@@ -125,7 +125,7 @@ def test_signature(api, receiver):
 
 
 def test_unpublished(api, receiver):
-    """A bot that is taken off a channel is told with the channel."""
+    """The callback about a bot that is unpublished names the channel."""
     app_for(api, receiver, "bot.unpublished")
     api.ok("POST", f"/v1/bots/{BOT_ID}/unpublish", json={"connector_id": "1024"})
     assert states(api.sandbox) == ["delivered"]
@@ -134,7 +134,7 @@ def test_unpublished(api, receiver):
 
 
 def test_usage(api, receiver):
-    """What a chat has cost is told, with the tokens that the chat tells too."""
+    """The callback about the cost of a chat has the same token counts as the chat."""
     app_for(api, receiver, "benefit.usage")
     _, chat = api.finished("Hello")
     assert states(api.sandbox) == ["delivered"]
@@ -145,7 +145,7 @@ def test_usage(api, receiver):
 
 
 def test_channel(api, receiver):
-    """The app of a channel is told of its own channel alone, without the workspace; its decision is noted."""
+    """The app of a channel gets callbacks about its own channel only, without the workspace; its decision is stored."""
     app_for(api, receiver, "bot.published", app_type="connector", connector_id="7001")
     normal = app_for(api, receiver, "bot.published")
     receiver.answers += [(200, b'{"audit": {"audit_status": 3, "reason": "too loud"}}')] * 2
@@ -161,7 +161,7 @@ def test_channel(api, receiver):
 
 @pytest.mark.parametrize("answer", [b"", b"ok", b"{}", b'{"audit": {"audit_status": 9}}', b"[" * 9999], ids=len)
 def test_channel_that_does_not_decide(api, receiver, answer):
-    """An answer of the app of a channel that tells no decision counts as none, and is asked for again."""
+    """A response of the app of a channel that has no decision counts as no response, and the callback is sent again."""
     app_for(api, receiver, "bot.published", app_type="connector", connector_id="7001")
     receiver.answers += [(200, answer), (200, b'{"audit": {"audit_status": 2}}')]
     publish(api, "1024", "7001")
@@ -202,7 +202,7 @@ def test_last_attempt(api, receiver):
 
 
 def test_nobody_listens(api, receiver):
-    """An address where nobody listens is an error of the attempt, told in words."""
+    """An address where no server listens is an error of the attempt, with a readable reason."""
     app = app_for(api, receiver, "bot.published")
     api.ok("PUT", f"{APPS}/{app['id']}", json={"callback_url": "http://127.0.0.1:9/"})
     publish(api)
@@ -251,9 +251,9 @@ def test_later_messages_overtake(receiver):
     with Sandbox(callback_pauses=(600,)) as sandbox:
         sandbox._state.store.put("api_app", "1", app_document(receiver.url))
         receiver.answers.append((500, b""))
-        for told in (["waiting"], ["waiting", "delivered"]):
+        for expected in (["waiting"], ["waiting", "delivered"]):
             sandbox.callbacks.send("bot.deleted", api_app_id="1")
-            assert states(sandbox) == told
+            assert states(sandbox) == expected
         sandbox.clock.advance(600)
         assert states(sandbox) == ["delivered", "delivered"]
         first, second = (delivery.event_id for delivery in sandbox.callbacks.deliveries)
@@ -314,7 +314,9 @@ def test_own_event(api, receiver):
 
 
 def test_nobody_is_told(api, receiver):
-    """Apps without subscription or address, and apps that are gone, are told nothing; nor is what was undone."""
+    """Apps without subscription or address, and deleted apps, get no callbacks; nor do changes that were undone send
+    any.
+    """
     app = app_for(api, receiver, "bot.deleted")["id"]
     publish(api)
     api.ok("POST", f"{APPS}/{app}/events", json={"event_types": ["bot.published"]})
@@ -325,9 +327,11 @@ def test_nobody_is_told(api, receiver):
     assert api.sandbox.callbacks.deliveries == []
 
 
-@pytest.mark.parametrize(("role", "told"), [(None, 0), ("member", 0), ("admin", 1)])
-def test_accounts(api, receiver, role, told):
-    """Other accounts see no apps of this one; their own are told of workspaces of which they are owner or admin."""
+@pytest.mark.parametrize(("role", "expected"), [(None, 0), ("member", 0), ("admin", 1)])
+def test_accounts(api, receiver, role, expected):
+    """Other accounts do not see the apps of this one; their own apps get callbacks of workspaces of which they are
+    owner or admin.
+    """
     token = {"expires_at": 1e12, "user_id": COLLEAGUE_IDS[0], "permissions": None}
     api.sandbox.store.put("token", "of a colleague", token)
     mine = app_for(api, receiver, "bot.unpublished")["id"]
@@ -340,11 +344,11 @@ def test_accounts(api, receiver, role, told):
     assert api.refused("DELETE", f"{APPS}/{mine}") == (404, 4200)
     api.http.headers["Authorization"] = f"Bearer {api.sandbox.token}"
     publish(api)
-    assert states(api.sandbox) == ["delivered"] * told
+    assert states(api.sandbox) == ["delivered"] * expected
 
 
 def test_colleague_publishes(api, receiver):
-    """Who publishes a bot of somebody else is told to its owner."""
+    """When somebody publishes a bot of another user, its owner gets the callback."""
     token = {"expires_at": 1e12, "user_id": COLLEAGUE_IDS[0], "permissions": None}
     api.sandbox.store.put("token", "of a colleague", token)
     api.join(COLLEAGUE_IDS[0])
@@ -357,7 +361,7 @@ def test_colleague_publishes(api, receiver):
 
 
 def test_what_is_undone_is_not_told(api, receiver, monkeypatch):
-    """A call that fails in the end tells nobody what it had done before."""
+    """A call that fails at the end sends no callbacks about what it did before."""
     from coze_sandbox._handlers import HANDLERS
 
     publishing = HANDLERS["bots.publish"]

@@ -24,7 +24,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 @pytest.fixture
 def chromium(running: Chromium, coze_sandbox: Sandbox) -> Iterator[Chromium]:
-    """Give the browser, and fail the test if the page asked another server for anything or complained."""
+    """Yield the browser, and fail the test if the page requested anything of another server or logged an error."""
     running.requested.clear()
     running.console.clear()
     running.open("about:blank#away")
@@ -95,7 +95,7 @@ def test_what_has_to_be_made_before(chromium: Chromium, coze_sandbox: Sandbox) -
 
 @needs_chromium
 def test_forms_with_files(chromium: Chromium, coze_sandbox: Sandbox) -> None:
-    """Fields beside a file are filled in; where a form cannot do it, the page says why."""
+    """Fields beside a file are filled in; where a form cannot do it, the page shows why."""
     go(chromium, coze_sandbox, "operations/audio.voices.clone")
     assert chromium.evaluate("document.querySelector('#part-voice_name').value") == "Cheerful boy"
     go(chromium, coze_sandbox, "operations/oauth.token")

@@ -18,7 +18,7 @@ OPERATIONS = {one.id: one for one in DESCRIPTION.operations.values() if one.sock
 
 
 def look(api: Api, operation_id: str, purpose: str = "") -> Any:
-    """Ask what a form is filled with."""
+    """Fetch the sample values of a form."""
     return api.http.get("/_sandbox/try", params={"operation": operation_id, "for": purpose}).json()
 
 
@@ -38,14 +38,14 @@ def send(api: Api, operation_id: str, filled: Any) -> httpx.Response:
 
 
 def worked(response: httpx.Response) -> bool:
-    """Tell whether an answer is one of success."""
+    """Return whether a response is a success."""
     kind = response.headers.get("content-type", "")
     failed = kind == "application/json" and response.json().get("code", 0) != 0
     return response.status_code < 400 and not failed
 
 
 def try_out(api: Api, operation_id: str, purpose: str = "") -> None:
-    """Send what the form is filled with, and before, if it says so, what makes what it is about."""
+    """Send the sample values of a form, after the call that the form names as its precondition."""
     filled = look(api, operation_id, purpose)
     for maker in filled["makers"]:
         try_out(api, maker, operation_id)
@@ -59,7 +59,7 @@ def try_out(api: Api, operation_id: str, purpose: str = "") -> None:
 
 @pytest.mark.parametrize("operation_id", sorted(OPERATIONS))
 def test_forms_work_as_they_stand(api: Api, operation_id: str) -> None:
-    """Whoever presses send gets what was asked for; where something has to be made before, the form says by what."""
+    """A sample request succeeds; where a resource has to be created first, the form names the call that creates it."""
     if operation_id in NOTES:
         filled = look(api, operation_id)
         assert filled["note"]
@@ -81,7 +81,7 @@ def test_what_is_made_is_what_is_filled_in(api: Api) -> None:
 
 
 def test_what_others_have_is_not_filled_in(api: Api) -> None:
-    """What another account has made is not there for whoever uses the page."""
+    """The page does not show what another account has created."""
     theirs = {"Authorization": f"Bearer {api.sandbox.scenario.token('7300000000000000002')}"}
     api.ok("POST", "/v1/conversation/create", json={}, headers=theirs)
     assert look(api, "conversations.retrieve")["makers"] == ["conversations.create"]

@@ -98,7 +98,7 @@ def test_delayed_answer_of_a_client_that_leaves(knock, api):
 
 
 def test_delayed_chat_of_a_client_that_leaves(knock, api):
-    """So does a chat that would have been streamed: it ends on the server in its time."""
+    """A delayed chat that would have been streamed ends on the server in its time after the client disconnects."""
     api.sandbox.faults.add("delay", "chat.create", seconds=0.1, handled=True)
     knock("/v3/chat", api.chat("Hi", stream=True), until=lambda record: record.code == 0)
     [conversation] = api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})["conversations"]
@@ -237,7 +237,7 @@ def test_lost_and_doubled_events(api):
 
 
 def test_lost_last_event(api):
-    """Also the last event can be lost: the stream then ends without `done`."""
+    """When a fault drops the last event, the stream ends without `done`."""
     count = received(api)[0].count(b"\n\n")
     api.sandbox.faults.add("lost", "chat.create", events=count - 1)
     content, ended_well = received(api)
@@ -246,7 +246,7 @@ def test_lost_last_event(api):
 
 
 def test_stalled_stream(api):
-    """A stream can stop for a while before an event; when the while is over it goes on."""
+    """A stream can pause before an event; after the pause it continues."""
     whole = received(api)[0].count(b"\n\n")
     api.sandbox.faults.add("delay", "chat.create", events=2, seconds=30)
     silence_after(api, 2)
@@ -268,7 +268,7 @@ def test_cut_in_the_middle_of_an_event(api, size):
 
 
 def test_stall(api):
-    """A stream can stop for good while the connection stays; whoever waits runs into a time limit of its own."""
+    """A stream can stop forever while the connection stays open; the client then runs into its own timeout."""
     api.sandbox.faults.add("stall", "chat.create", events=2)
     silence_after(api, 2)
     api.sandbox.faults.add("stall", seconds=0)
@@ -370,7 +370,7 @@ def test_faults_over_http(api):
 
 
 def test_requests_over_http(api):
-    """The log of requests tells what was asked and what became of it, and hides the token."""
+    """The request log shows each request and its outcome, and hides the token."""
     api.send("GET", ME)
     api.refused("GET", "/v1/files/retrieve", params={"file_id": "9"})
     records = api.http.get("/_sandbox/requests").json()["requests"]
@@ -390,7 +390,7 @@ def test_requests_over_http(api):
 
 
 def test_log_in_process(api):
-    """The log in process has bodies, can be indexed, and can be asked by operation."""
+    """The in-process log has bodies, can be indexed, and can be filtered by operation."""
     api.ok("POST", "/v1/conversation/create", json={"name": "n"})
     record = api.sandbox.requests.of("conversations.create")[0]
     assert (record.method, record.body, record.code) == ("POST", {"name": "n"}, 0)
@@ -449,7 +449,9 @@ def test_start_and_stop():
 
 
 def test_a_fault_for_an_operation_that_is_not_there_is_refused() -> None:
-    """A misspelt operation, or the client's name for a streaming method, would wait for ever; it is told instead."""
+    """A fault for a misspelt operation, or for the client's name of a streaming method, is refused, since it would
+    never occur.
+    """
     with Sandbox() as sandbox:
         with pytest.raises(ValueError, match=r"unknown operation chat\.crate: did you mean chat\.create"):
             sandbox.faults.add("rate_limit", "chat.crate")

@@ -70,7 +70,7 @@ def test_room_with_a_bot_that_is_not_published(api):
 
 
 def test_live_session(api):
-    """A live session has what is said, and its translation."""
+    """A live session has the spoken text and its translation."""
     live = api.ok("GET", f"/v1/audio/live/{LIVE_ID}")
     assert live["app_id"] == RTC_APP_ID
     assert [one["live_type"] for one in live["stream_infos"]] == ["origin", "translation"]

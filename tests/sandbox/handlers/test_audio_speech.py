@@ -33,7 +33,7 @@ def test_wav(rate):
 
 @pytest.mark.parametrize("rate", RATES)
 def test_mp3(rate):
-    """An MP3 file is frame after frame of one header, which says the rate, up to its end."""
+    """An MP3 file is a sequence of frames with the same header, which has the rate, up to its end."""
     data = make_sound("mp3", 1.5, rate)
     frames = position = 0
     while position < len(data):
@@ -117,7 +117,7 @@ def test_refused_speech(api):
 
 
 def test_transcription(api):
-    """A transcription tells of the file, for nothing listens to it; an empty one is refused."""
+    """A transcription describes the file, since the sandbox recognizes no speech; an empty file is refused."""
     path = "/v1/audio/transcriptions"
     assert "4 bytes" in api.ok("POST", path, files={"file": ("a.wav", b"RIFF")})["text"]
     assert api.refused("POST", path, files={"file": ("a.wav", b"")}) == (400, 4300)

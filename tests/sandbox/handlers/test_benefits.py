@@ -36,7 +36,7 @@ def test_plan(api):
 
 
 def test_limits_of_the_plan(api):
-    """Limits come as asked for; a rate limit needs to know of what."""
+    """Limits are stored as requested; a rate limit needs a unit of time."""
     params = {"benefit_type_list": "api_run_qps,call_tool_limit", "resource_id": "chat"}
     rate, calls = api.ok("GET", BENEFITS, params=params)["benefit_info"]
     assert (rate["resource_id"], rate["effective"]["item_info"]["total"]) == ("chat", 300)

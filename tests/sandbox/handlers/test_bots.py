@@ -69,7 +69,7 @@ def test_unpublished_bot(api, bot_id):
 
 
 def test_draft_can_be_chatted_with(api, bot_id):
-    """A draft can be chatted with where the call asks for it, and then without a version."""
+    """A draft can be chatted with if the call requests it, and then has no version."""
     draft = api.chat("Hi", bot_id=bot_id, publish_status="unpublished_draft")
     assert api.ok("POST", "/v3/chat", json=draft)["bot_id"] == bot_id
     assert api.refused("POST", "/v3/chat", json={**draft, "bot_version": "1"}) == (400, 4000)
@@ -112,7 +112,7 @@ def test_chat_with_an_old_version(api, bot_id):
 
 
 def test_lists_by_state_of_publication(api, bot_id):
-    """Lists tell drafts from published bots, channel by channel."""
+    """Lists distinguish drafts from published bots, channel by channel."""
     assert listed(api) == {BOT_ID}
     assert listed(api, publish_status="unpublished_draft") == {bot_id}
     assert listed(api, publish_status="all") == {BOT_ID, bot_id}
@@ -126,7 +126,7 @@ def test_lists_by_state_of_publication(api, bot_id):
 
 
 def test_pages_do_not_overlap(api):
-    """All pages together have each bot once, and each page tells the total."""
+    """All pages together have each bot once, and each page has the total."""
     for number in range(5):
         body = {"space_id": WORKSPACE_ID, "name": f"bot {number}"}
         publish(api, api.ok("POST", "/v1/bot/create", json=body)["bot_id"])

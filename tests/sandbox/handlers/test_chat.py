@@ -1,4 +1,4 @@
-"""Chats without a stream: started, asked for, ended."""
+"""Chats without a stream: started, polled, ended."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_cancel(api):
 
 
 def test_failed_chat(api):
-    """A chat that fails says why."""
+    """A failed chat has the reason."""
     _, chat = api.finished("/fail 4011 no tokens left")
     assert chat["status"] == "failed"
     assert chat["last_error"] == {"code": 4011, "msg": "no tokens left"}
@@ -89,7 +89,7 @@ def test_failed_chat(api):
     ],
 )
 def test_scripts(api, text, expected):
-    """The bot does what the message says, and always the same."""
+    """The bot follows the commands in the message, and the same message always has the same result."""
     query, chat = api.finished(text)
     assert chat["status"] == "completed"
     assert messages(api, query) == expected
@@ -110,7 +110,7 @@ def test_suggestions(api):
 
 
 def test_tools(api):
-    """A chat waits for the results of all its tool calls and goes on with them."""
+    """A chat waits for the results of all its tool calls and continues with them."""
     query, chat = api.finished('/tool get_weather {"city": "Oslo"}\n/tool get_time')
     calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
     assert chat["status"] == "requires_action"
@@ -158,7 +158,7 @@ def test_unknown_things(api):
 
 
 def test_unsaved_chat(api):
-    """Without history a chat must be streamed, and nothing of it can be asked for."""
+    """Without history a chat must be streamed, and nothing of it can be retrieved later."""
     unsaved = api.chat("Hi", auto_save_history=False)
     assert api.refused("POST", "/v3/chat", json=unsaved) == (400, 4007)
     chat = dict(api.stream("Hi", auto_save_history=False))["conversation.chat.completed"]

@@ -103,7 +103,7 @@ def test_clear_begins_a_section(api, conversation_id):
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_messages_page_by_cursor(api, conversation_id, order):
-    """Following last_id gives every message once, in the order asked for; before_id goes back."""
+    """Paging with last_id returns every message once, in the requested order; before_id pages backwards."""
     texts = [str(number) for number in range(9)]  # three full pages: no empty fourth one
     for text in texts:
         add(api, conversation_id, text)

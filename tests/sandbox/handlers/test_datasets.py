@@ -147,7 +147,7 @@ def test_update_rule_of_a_text_file(api):
 
 
 def test_images(api):
-    """Images come from uploaded files, and are listed by what their captions say."""
+    """Images come from uploaded files, and can be searched by their captions."""
     key = make(api, format_type=2)
     source = {"document_source": 5, "source_file_id": upload(api)}
     cat = {"name": "cat", "source_info": source, "caption": "A kitten"}

@@ -63,7 +63,7 @@ def test_heirs_of_employees(api, employee):
 
 
 def test_full_enterprise():
-    """An enterprise takes as many members as the sandbox is told."""
+    """An enterprise takes as many members as the sandbox is configured for."""
     import httpx
 
     with Sandbox(workspace_limit=1) as sandbox:
@@ -107,7 +107,7 @@ def test_members_of_an_organization(api, employee, organization):
 
 
 def test_guests(api, employee, organization):
-    """Guests are told from employees, and stay guests."""
+    """Guests are distinguished from employees, and stay guests."""
     join(api, organization, FIRST, "organization_guest")
     path = f"/v1/organizations/{organization}/members"
     assert [one["people_type"] for one in api.ok("GET", path)["items"]] == ["employee", "guest"]
@@ -139,7 +139,7 @@ def test_channels(api):
 
 
 def test_members_twice(api, employee, organization):
-    """Whoever is a member already is refused with 4201, and keeps the role."""
+    """Adding a person who is a member already fails with 4201, and the role stays."""
     users = [{"user_id": FIRST, "role": "enterprise_admin"}]
     assert api.refused("POST", EMPLOYEES, json={"users": users}) == (409, 4201)
     join(api, organization, FIRST)

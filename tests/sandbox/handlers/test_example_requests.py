@@ -108,7 +108,7 @@ def test_example_stream_ends(examples, operation):
 
 @pytest.mark.parametrize("operation", WEBSOCKETS, ids=lambda one: one.id)
 def test_plain_request_to_a_websocket(examples, operation):
-    """A WebSocket that is asked for without an upgrade answers 426."""
+    """A WebSocket path that is requested without an upgrade answers 426."""
     _, http = examples
     response = http.request("GET", operation.path)
     assert (response.status_code, response.headers["upgrade"]) == (426, "websocket")
@@ -129,7 +129,7 @@ def test_empty_request(examples, operation):
 
 @pytest.mark.parametrize("operation", [one for one in HTTP if not one.public], ids=lambda one: one.id)
 def test_request_without_a_token(examples, operation):
-    """Without a token only those operations answer that say so."""
+    """Without a token only the operations that need none answer."""
     sandbox, _ = examples
     request = request_of(operation)
     request["url"] = sandbox.base_url + request["url"]

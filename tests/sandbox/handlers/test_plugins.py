@@ -32,7 +32,7 @@ def test_plugin_and_its_tools(api):
 
 
 def test_many_plugins(api):
-    """Several plugins come in the order asked for, each once; unknown ones are left out."""
+    """Several plugins are returned in the requested order, each once; unknown ones are left out."""
     params = {"ids": ",".join([WEATHER_PLUGIN_ID, "9", PLUGIN_ID, WEATHER_PLUGIN_ID])}
     items = api.ok("GET", "/v1/plugins/mget", params=params)["items"]
     assert [one["plugin_id"] for one in items] == [WEATHER_PLUGIN_ID, PLUGIN_ID]
@@ -90,7 +90,7 @@ def test_categories_in_pages(api):
 
 
 def test_store_is_filtered_and_sorted(api):
-    """The store is narrowed by keyword, maker and category, and sorted as asked for."""
+    """The store is filtered by keyword, maker and category, and sorted as requested."""
     assert listed(api) == ([WEATHER_PLUGIN_ID, PLUGIN_ID, LOCKED_PLUGIN_ID], False)
     assert listed(api, sort_type="newest")[0] == [LOCKED_PLUGIN_ID, WEATHER_PLUGIN_ID, PLUGIN_ID]
     assert listed(api, keyword="MIRR")[0] == [PLUGIN_ID]
@@ -105,7 +105,7 @@ def test_store_is_filtered_and_sorted(api):
 
 
 def test_use_in_bots_is_counted(api):
-    """The store tells how many bots have a plugin."""
+    """The store shows how many bots have a plugin."""
     tools = {"id_list": [{"plugin_id": PLUGIN_ID, "api_id": "7300000000000000802"}]}
     api.ok("POST", "/v1/bot/create", json={"space_id": WORKSPACE_ID, "name": "b", "plugin_id_list": tools})
     items = api.ok("GET", PLUGINS, params={"keyword": "mirror"})["items"]

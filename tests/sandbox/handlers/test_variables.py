@@ -30,7 +30,7 @@ def test_set_then_read(api):
 
 
 def test_moments(api):
-    """The first and the last moment of setting are told apart."""
+    """The times of creation and of the last update are distinguished."""
     put(api, {"a": "1"})
     api.sandbox.clock.advance(100)
     put(api, {"a": "2"})

@@ -125,7 +125,7 @@ def test_refused_runs(api):
 
 
 def test_question(api):
-    """A run that asks is interrupted; the id of the event begins with that of the run."""
+    """A run with a question is interrupted; the id of the event begins with that of the run."""
     events = api.events(STREAM, json=run(WORKFLOW_ASK))
     assert [name for name, _ in events] == ["Message", "Interrupt"]
     assert events[1][1]["interrupt_data"]["type"] == 2
@@ -145,9 +145,9 @@ def resumption(interrupt, answer):
 
 
 def test_resume(api):
-    """An interrupted run goes on with the answer, and only once."""
-    asked = api.http.post(RUN, json=run(WORKFLOW_ASK)).json()
-    body = resumption(asked["interrupt_data"], "Oslo")
+    """An interrupted run continues with the answer, and only once."""
+    run_result = api.http.post(RUN, json=run(WORKFLOW_ASK)).json()
+    body = resumption(run_result["interrupt_data"], "Oslo")
     wrong = {**body, "interrupt_type": 5}
     assert api.http.post("/v1/workflows/resume", json=wrong).json()["code"] == 4000
     text = api.http.post("/v1/workflow/stream_resume", json=body).text
@@ -160,7 +160,7 @@ def test_resume(api):
 
 
 def test_unsatisfied_resumes(api):
-    """A run asks again when the answer is blank, and fails after the third."""
+    """A run repeats its question when the answer is blank, and fails after the third."""
     answer = api.http.post(RUN, json=run(WORKFLOW_ASK)).json()
     for _ in range(2):
         body = resumption(answer["interrupt_data"], " ")
@@ -176,7 +176,7 @@ def history(api, execute_id, workflow_id):
 
 
 def test_histories(api):
-    """What became of a run can be asked for, also of a failed one."""
+    """The result of a run can be retrieved, also of a failed one."""
     done = api.send("POST", RUN, json=run(WORKFLOW_ECHO)).json()
     entry = history(api, done["execute_id"], WORKFLOW_ECHO)["data"][0]
     assert entry["execute_status"] == "Success"
@@ -219,7 +219,7 @@ def test_asynchronous_run_ends_with_the_clock(unhurried):
 
 
 def test_asynchronous_resume(api):
-    """A run that was started asynchronously and asked goes on asynchronously."""
+    """A run that was started asynchronously and was interrupted continues asynchronously."""
     started = api.send("POST", RUN, json=run(WORKFLOW_ASK, is_async=True)).json()
     entry = history(api, started["execute_id"], WORKFLOW_ASK)["data"][0]
     body = resumption(entry["interrupt_data"], "Oslo")
@@ -250,7 +250,7 @@ def test_list_of_workflows(api):
 
 
 def test_workflow_and_its_versions(api):
-    """A workflow tells on request what it takes; its versions are those that can be run."""
+    """A workflow lists its inputs on request; its versions are those that can be run."""
     path = f"/v1/workflows/{WORKFLOW_ECHO}"
     assert set(api.ok("GET", path)) == {"workflow_detail"}
     assert "input" in api.ok("GET", path, params={"include_input_output": "true"})["input"]["parameters"]
@@ -303,7 +303,7 @@ def test_chatflow(api):
 
 
 def test_chatflow_in_a_conversation(api):
-    """A chatflow remembers what was said in its conversation, which also keeps the messages."""
+    """A chatflow keeps the messages of its conversation, and remembers them."""
     first = api.events("/v1/workflows/chat", json=chatflow("One"))
     key = first[0][1]["conversation_id"]
     events = api.events("/v1/workflows/chat", json=chatflow("/recall", conversation_id=key))

@@ -1,4 +1,4 @@
-"""Documented conditions that JSON Schema does not say: between members, by kind of file or voice, and in bytes."""
+"""Documented conditions that JSON Schema cannot express: between members, by kind of file or voice, and in bytes."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _refusal(response: httpx.Response, operation: Any) -> tuple[int, Any, str]:
 
 
 def _code(operation: Any, case: Case) -> Any:
-    """Tell the documented code for what a case breaks."""
+    """Return the documented code for the constraint that a case violates."""
     if operation.issues_tokens:
         return "unsupported_grant_type" if case.name == "body.grant_type enum" else "invalid_request"
     if "meta_data" in case.where.split(".") and case.name.endswith((" maxProperties", " maxLength", " propertyNames")):

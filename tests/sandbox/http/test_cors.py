@@ -51,7 +51,7 @@ def foreign(chromium: Chromium) -> Iterator[Chromium]:
         chromium.open("about:blank#away")
 
 
-def ask(browser: Chromium, url: str, options: dict[str, Any]) -> Any:
+def fetch_in_page(browser: Chromium, url: str, options: dict[str, Any]) -> Any:
     """Fetch something from the page; return its status, log id and text, or the name of the error."""
     return browser.evaluate(
         f"fetch({json.dumps(url)}, {json.dumps(options)}).then(async (answer) =>"
@@ -67,14 +67,14 @@ def test_pages_of_other_origins_call_the_api(foreign: Chromium, coze_sandbox: Sa
     body = json.dumps({"bot_id": BOT_ID, "user_id": "u", "stream": True, "additional_messages": [message]})
     chat = {"method": "POST", "headers": headers, "body": body}
     url = coze_sandbox.base_url
-    status, logid, text = ask(foreign, f"{url}/v3/chat", chat)
+    status, logid, text = fetch_in_page(foreign, f"{url}/v3/chat", chat)
     assert (status, text.count("event:done")) == (200, 1)
     assert logid == coze_sandbox.requests[-1].logid
-    status, logid, text = ask(foreign, f"{url}/v3/chat", {**chat, "body": "{}"})
+    status, logid, text = fetch_in_page(foreign, f"{url}/v3/chat", {**chat, "body": "{}"})
     assert (status, json.loads(text)["detail"]["logid"]) == (400, logid)
     limited = {**headers, "X-Sandbox-Fault": "rate_limit"}
-    assert ask(foreign, f"{url}/v3/chat", {**chat, "headers": limited})[0] == 429
-    assert ask(foreign, f"{url}/v1/nowhere", {"method": "PATCH", "headers": headers})[0] == 404
+    assert fetch_in_page(foreign, f"{url}/v3/chat", {**chat, "headers": limited})[0] == 429
+    assert fetch_in_page(foreign, f"{url}/v1/nowhere", {"method": "PATCH", "headers": headers})[0] == 404
     # The browser's own questions are no calls.
     assert [record.method for record in coze_sandbox.requests] == ["POST", "POST", "POST", "PATCH"]
 
@@ -129,11 +129,14 @@ def test_pages_of_other_origins_control_nothing(foreign: Chromium, coze_sandbox:
     """A page elsewhere can neither read nor use what works without a token."""
     url = coze_sandbox.base_url
     for path in ("/", "/_sandbox/", "/_sandbox/oauth/jwt-config", "/_sandbox/page/main.js", "/device"):
-        assert ask(foreign, url + path, {}) == "TypeError"
-    assert ask(foreign, f"{url}/_sandbox/bots", {"method": "POST", "body": json.dumps({"bot_id": "1"})}) == "TypeError"
+        assert fetch_in_page(foreign, url + path, {}) == "TypeError"
+    assert (
+        fetch_in_page(foreign, f"{url}/_sandbox/bots", {"method": "POST", "body": json.dumps({"bot_id": "1"})})
+        == "TypeError"
+    )
     # Without a preflight the request is sent, though its answer cannot be read.
     plain = {"method": "POST", "mode": "no-cors", "body": json.dumps({"bot_id": "73"})}
-    ask(foreign, f"{url}/_sandbox/bots", plain)
+    fetch_in_page(foreign, f"{url}/_sandbox/bots", plain)
     assert coze_sandbox.store.get("bot", "73") is None
 
 
@@ -144,9 +147,9 @@ def test_rebound_pages(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     chromium.open(f"{url}/")
     assert f"--allow-host {REBOUND}" in chromium.text
     for path in ("/", "/_sandbox/", "/_sandbox/oauth/jwt-config", "/_sandbox/state", "/device", "/v1/users/me"):
-        status, _, text = ask(chromium, path, {"headers": {"Authorization": f"Bearer {coze_sandbox.token}"}})
+        status, _, text = fetch_in_page(chromium, path, {"headers": {"Authorization": f"Bearer {coze_sandbox.token}"}})
         assert (status, "--allow-host" in text) == (403, True)
-    assert ask(chromium, "/_sandbox/bots", {"method": "POST", "body": '{"bot_id": "73"}'})[0] == 403
+    assert fetch_in_page(chromium, "/_sandbox/bots", {"method": "POST", "body": '{"bot_id": "73"}'})[0] == 403
     assert coze_sandbox.store.get("bot", "73") is None
     socket = f"ws://{url.netloc.decode()}{CHAT}&authorization=Bearer%20{coze_sandbox.token}"
     closed = f"new Promise((resolve) => {{ const s = new WebSocket({socket!r}); s.onopen = s.onerror = (e) => resolve(e.type); }})"
@@ -221,9 +224,9 @@ def test_one_name_instead_of_a_list() -> None:
 
 
 def test_preflights_without_a_browser(coze_sandbox: Sandbox) -> None:
-    """A preflight is allowed whatever it asks for, tells the sandbox's time, and is no call; control endpoints have none."""
-    asked = {"Origin": PAGE, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-a,x-b"}
-    answer = httpx.options(f"{coze_sandbox.base_url}/v1/nowhere", headers=asked)
+    """Every preflight is allowed, has the sandbox's time, and counts as no call; control endpoints allow none."""
+    preflight = {"Origin": PAGE, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-a,x-b"}
+    answer = httpx.options(f"{coze_sandbox.base_url}/v1/nowhere", headers=preflight)
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-allow-methods"] == "PUT"
@@ -231,13 +234,13 @@ def test_preflights_without_a_browser(coze_sandbox: Sandbox) -> None:
     assert len(answer.headers.get_list("date")) == 1
     assert len(coze_sandbox.requests) == 0
     for path in ("/", "/_sandbox/", "/_sandbox/reset", "/_sandbox/page/main.js", "/oauth/consent", "/device"):
-        answer = httpx.options(coze_sandbox.base_url + path, headers=asked)
+        answer = httpx.options(coze_sandbox.base_url + path, headers=preflight)
         assert answer.status_code >= 400
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 def test_options_that_are_no_preflights(coze_sandbox: Sandbox) -> None:
-    """OPTIONS is a verb like any other where no browser asks for a page."""
+    """OPTIONS without the headers of a browser is handled like any other method."""
     for headers in ({}, {"Origin": PAGE}, {"Access-Control-Request-Method": "POST"}):
         answer = httpx.options(f"{coze_sandbox.base_url}/v3/chat", headers=headers)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")

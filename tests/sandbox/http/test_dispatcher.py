@@ -220,7 +220,7 @@ def test_event_that_is_not_as_described(document):
 
 
 def test_aliases_of_other_sdks(api):
-    """Chats can be polled with POST, messages asked for with POST, bots paged by page_index."""
+    """Chats can be polled with POST, messages listed with POST, bots paged by page_index."""
     query, chat = api.finished("Hi")
     assert api.ok("POST", "/v3/chat/retrieve", params=query) == chat
     message = api.ok("GET", "/v3/chat/message/list", params=query)[0]
@@ -336,7 +336,7 @@ def test_time_outlives_the_process(tmp_path):
 
 
 def test_description_is_found_without_importing_the_client(monkeypatch):
-    """Without a generated client the sandbox says what is missing."""
+    """Without a generated client the sandbox names what is missing."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(FileNotFoundError, match=r"coze\.openapi\.json"):
         Sandbox()

@@ -17,7 +17,7 @@ TWO_HUNDRED = b"[" * 200 + b"1" + b"]" * 200  # which every version of Python wo
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "told"),
+    ("name", "body", "expected"),
     [
         ("faults", b"[" * 100_000, "body: nested more than 100 deep"),
         ("answers", b'{"operation": "users.me", "answer": ' + NESTED + b"}", "body: nested more than 100 deep"),
@@ -42,11 +42,11 @@ TWO_HUNDRED = b"[" * 200 + b"1" + b"]" * 200  # which every version of Python wo
         ("bots", b'{"bot_id": 5}', "bot_id must be"),
     ],
 )
-def test_control_endpoints(api, name, body, told):
+def test_control_endpoints(api, name, body, expected):
     """What a control endpoint cannot understand is refused at once, with what is wrong, and changes nothing."""
     answer = api.http.post(f"/_sandbox/{name}", content=body)
     assert answer.status_code == 400
-    assert told in answer.json()["error"]
+    assert expected in answer.json()["error"]
     assert not api.sandbox.scenario.waiting
     assert not len(api.sandbox.faults)
     assert api.ok("GET", "/v1/users/me")
@@ -62,8 +62,8 @@ def test_bodies_nested_deeply(api, nested):
         assert answer.json()["msg"] == "body: nested more than 100 deep"
     body = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": nested.decode()}}
     assert json.loads(api.send("POST", "/v1/workflow/run", json=body).json()["data"]) == {"output": nested.decode()}
-    said = {"role": "user", "content": nested.decode(), "content_type": "object_string"}
-    body = {**api.chat(""), "additional_messages": [said]}
+    message = {"role": "user", "content": nested.decode(), "content_type": "object_string"}
+    body = {**api.chat(""), "additional_messages": [message]}
     assert api.refused("POST", "/v3/chat", json=body) == (400, 4000)
     assert api.stream(f"/tool get_weather {nested.decode()}")[-1] == ("done", "[DONE]")
     assert not [record for record in api.sandbox.requests if record.verdict == "failed"]
@@ -88,7 +88,7 @@ def test_messages_nested_deeply(coze_sandbox, nested):
         for text in (nested.decode(), f'{{"event_type": "chat.update", "data": {nested.decode()}}}'):
             client.connection.send(text)
             assert client.refusal() == (4000, "message: nested more than 100 deep")
-        client.ask("Hi")
+        client.send_text("Hi")
         client.until("conversation.chat.completed")
 
 
@@ -138,7 +138,7 @@ def test_forms_that_are_none(api):
     "path", ["/", "/_sandbox/", "/_sandbox/page/main.js", "/oauth/consent", "/device", "/v1/users/me"]
 )
 def test_dates(api, path):
-    """All answers tell the time of the sandbox's clock, once."""
+    """All responses have the time of the sandbox's clock, once."""
     api.sandbox.clock.advance(1_000_000_000)
     [date] = api.http.get(path).headers.get_list("date")
     assert date.split()[3] == "20" + str(api.sandbox.clock.seconds() // 31_556_952 - 30)

@@ -1,4 +1,4 @@
-"""What is new in the log of requests, for whoever asks again and again."""
+"""What is new in the request log, for a client that polls it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add(requests: RequestLog) -> RequestRecord:
 
 
 def test_only_what_changed_is_told() -> None:
-    """A request is told when it is new and after each change, be it to what became of it or to what was said."""
+    """A request is reported when it is new and after each change of its outcome or of its messages."""
     requests = RequestLog()
     first, second = add(requests), add(requests)
     news = requests.since("")
@@ -38,7 +38,7 @@ def test_only_what_changed_is_told() -> None:
 
 
 def test_everything_is_told_after_the_log_was_cleared() -> None:
-    """Whoever asks with a revision from before a clearing, or with none at all, is told everything."""
+    """A poll with a revision from before a clearing, or with none at all, gets everything."""
     requests = RequestLog()
     add(requests)
     before = requests.since("").revision
@@ -50,7 +50,7 @@ def test_everything_is_told_after_the_log_was_cleared() -> None:
 
 
 def test_requests_that_were_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of the oldest request that is kept tells which others are gone."""
+    """The number of the oldest kept request shows which others are gone."""
     monkeypatch.setattr(log, "_KEPT", 2)
     requests = RequestLog()
     assert requests.since("").first == 0
@@ -76,7 +76,7 @@ def test_bodies_of_ordinary_size_are_kept_whole() -> None:
 
 
 def test_large_bodies_are_shortened() -> None:
-    """A body that takes more than a mebibyte is cut when its request is over, and says so where it was cut."""
+    """A body of more than a mebibyte is cut when its request is over, and has a mark where it was cut."""
     requests = RequestLog()
     record = add(requests)
     with requests.timed(record):
@@ -150,17 +150,17 @@ def test_many_large_bodies(coze_sandbox: Sandbox) -> None:
 
 
 def test_news_over_http(coze_sandbox: Sandbox) -> None:
-    """Other processes ask with the revision of the last answer, for one operation or all."""
+    """Other processes poll with the revision of the last response, for one operation or all."""
 
-    def ask(**query: str) -> Any:
+    def poll(**query: str) -> Any:
         return httpx.get(f"{coze_sandbox.base_url}/_sandbox/requests", params=query).json()
 
     headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
     httpx.get(f"{coze_sandbox.base_url}/v1/users/me", headers=headers)
-    news = ask()
+    news = poll()
     assert [one["operation"] for one in news["requests"]] == ["users.me"]
     httpx.get(f"{coze_sandbox.base_url}/v1/bots/{BOT_ID}", headers=headers)
-    later = ask(since=news["revision"])
+    later = poll(since=news["revision"])
     assert ([one["operation"] for one in later["requests"]], later["whole"]) == (["bots.retrieve"], False)
-    assert ask(since=news["revision"], operation="users.me")["requests"] == []
-    assert ask(since=later["revision"])["requests"] == []
+    assert poll(since=news["revision"], operation="users.me")["requests"] == []
+    assert poll(since=later["revision"])["requests"] == []

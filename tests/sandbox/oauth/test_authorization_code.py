@@ -104,7 +104,7 @@ def test_refusal(public, coze_sandbox):
 
 
 def test_bad_requests(public):
-    """A bad body, a missing member and an unknown app are told in the shape of OAuth."""
+    """An invalid body, a missing member and an unknown app get errors in the shape of OAuth."""
     unknown = by_code("code_1", attrs.evolve(WEB_APP, client_id="1.app.coze"))
     for body in ({}, by_code(""), by_code("code_1"), {"grant_type": DEVICE}, unknown):
         assert refused(public.post(TOKEN, json=body, headers=bearer())) == (400, "invalid_request"), body
@@ -114,7 +114,7 @@ def test_bad_requests(public):
 
 
 def test_wrong_type_of_app(public):
-    """An app that signs cannot use codes, and says so in the documented words."""
+    """An app with a key pair cannot use codes, and gets the documented error message."""
     query = {"response_type": "code", "client_id": CHANNEL_APP.client_id, "redirect_uri": REDIRECT, "state": "s"}
     response = public.get(f"{BASE}/authorize", params=query)
     assert (response.status_code, response.json()["msg"]) == (403, "invalid app type")
@@ -141,7 +141,7 @@ def test_deactivated_app(public, coze_sandbox):
 
 
 def test_bad_authorizations(public):
-    """An unknown app or an address that it does not have is told to the user, and the browser is sent nowhere."""
+    """The user sees an unknown app or an unregistered address as an error, and the browser is sent nowhere."""
     good = {"response_type": "code", "client_id": WEB_APP.client_id, "redirect_uri": REDIRECT, "state": "s"}
     bad = ["nowhere", "http://[", "https://evil.example.com/callback", f"{REDIRECT}/2", f"{REDIRECT}#x", "app://x/y"]
     cases = [{**good, "redirect_uri": address} for address in bad]

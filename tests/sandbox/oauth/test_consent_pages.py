@@ -55,11 +55,13 @@ def brought_back(chromium):
 
 @needs_chromium
 def test_allow(chromium, coze_sandbox, public):
-    """A person reads who asks and where the answer goes, clicks on Allow, and the app gets a code and its state."""
+    """The page shows which app requests access and where the code is sent; after a click on Allow the app gets a code
+    and its state.
+    """
     chromium.open(address(coze_sandbox))
     assert urlsplit(chromium.url).path == "/oauth/consent"
-    for told in ("Allow Sandbox web app to use Coze?", "Sandbox Owner", urlsplit(coze_sandbox.base_url).netloc):
-        assert told in chromium.text
+    for expected in ("Allow Sandbox web app to use Coze?", "Sandbox Owner", urlsplit(coze_sandbox.base_url).netloc):
+        assert expected in chromium.text
     chromium.click("[value=allow]")
     answer = brought_back(chromium)
     assert answer.keys() == {"code", "state"}
@@ -121,7 +123,7 @@ def test_device_with_the_code_in_the_address(chromium, coze_sandbox, public):
 
 @needs_chromium
 def test_wrong_code(chromium, coze_sandbox):
-    """A wrong code is told in an alert, and another can be typed in."""
+    """A wrong code is shown in an alert, and another can be typed in."""
     chromium.open(f"{coze_sandbox.base_url}/device?user_code=AAAA-AAAA")
     assert "wrong" in chromium.evaluate("document.querySelector('[role=alert]').innerText")
     assert chromium.evaluate("document.querySelector('#user_code').labels.length") == 1
@@ -140,14 +142,16 @@ def test_names_are_text():
     """The name of an app is shown as it is, and never as markup."""
     app = OAuthApp(client_id="1.app.coze", kind="web", name="<script>x</script>", redirect_uris=("http://localhost",))
     with Sandbox(oauth_apps=(app,)) as sandbox:
-        asked = address(sandbox, client_id=app.client_id, redirect_uri="http://localhost/x")
-        page = httpx.get(asked, follow_redirects=True)
+        link = address(sandbox, client_id=app.client_id, redirect_uri="http://localhost/x")
+        page = httpx.get(link, follow_redirects=True)
         assert "&lt;script&gt;x" in page.text
         assert "<script>" not in page.text
 
 
 def test_forms_of_other_sites(public, coze_sandbox):
-    """A form that another site sends decides nothing; one without a decision asks again; other verbs are refused."""
+    """A form that another site sends is ignored; one without a decision shows the page again; other methods are
+    refused.
+    """
     begun = public.post(f"{BASE}/device/code", json={"client_id": PUBLIC_APP.client_id}).json()
     form = {"key": begun["user_code"], "decision": "allow"}
     evil = {"Origin": "https://evil.example.com"}

@@ -57,18 +57,18 @@ def sign(coze_sandbox):
     return signed
 
 
-def ask(public, text, path=TOKEN, **members):
+def request_token(public, text, path=TOKEN, **members):
     return public.post(path, json={"grant_type": JWT, **members}, headers=bearer(text))
 
 
 def test_once(public, coze_sandbox, sign):
-    """A JWT works once, for a token without a refresh token that is valid as long as was asked for."""
+    """A JWT works once, for a token without a refresh token that is valid as long as requested."""
     text = sign(session_name="user-1")
-    token = ask(public, text, duration_seconds=86_399).json()
+    token = request_token(public, text, duration_seconds=86_399).json()
     assert token["access_token"].startswith("czs_")
     assert "refresh_token" not in token
     assert token["expires_in"] == pytest.approx(coze_sandbox.clock.now() + 86_399, abs=2)
-    again = ask(public, text)
+    again = request_token(public, text)
     assert refused(again) == (400, "invalid_client")
     assert "jti" in again.json()["error_message"]
     me = public.get("/v1/users/me", headers=bearer(token["access_token"]))
@@ -79,8 +79,8 @@ def test_default_duration(public, coze_sandbox, sign):
     """Without a wish the token is valid for 15 minutes; a day or nothing is refused, and the JWT is still good."""
     text = sign()
     for seconds in (86_400, 0, -1):
-        assert refused(ask(public, text, duration_seconds=seconds)) == (400, "invalid_request")
-    assert ask(public, text).json()["expires_in"] == pytest.approx(coze_sandbox.clock.now() + 900, abs=2)
+        assert refused(request_token(public, text, duration_seconds=seconds)) == (400, "invalid_request")
+    assert request_token(public, text).json()["expires_in"] == pytest.approx(coze_sandbox.clock.now() + 900, abs=2)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_default_duration(public, coze_sandbox, sign):
 )
 def test_bad_jwts(public, sign, changes, word):
     """A JWT with a wrong header or claim is worth no token, and the refusal names it."""
-    response = ask(public, sign(**changes))
+    response = request_token(public, sign(**changes))
     assert refused(response) == (400, "invalid_client")
     assert word in response.json()["error_message"]
 
@@ -128,42 +128,45 @@ def test_bad_signatures(public, coze_sandbox, sign):
         "W10.W10.x",
     ]
     for text in bad:
-        assert refused(ask(public, text)) == (400, "invalid_client"), text
+        assert refused(request_token(public, text)) == (400, "invalid_client"), text
     assert refused(public.post(TOKEN, json={"grant_type": JWT})) == (400, "invalid_client")
     assert refused(public.post(ACCOUNT, json={"grant_type": JWT})) == (401, "invalid_client")
-    assert "access_token" in ask(public, good).json()
+    assert "access_token" in request_token(public, good).json()
 
 
 @pytest.mark.parametrize("host", ["api.coze.com", "api.coze.cn", "own", "own with port"])
 def test_audience(public, sign, host):
     """The audience is one of the hosts of Coze, or that of the sandbox as official SDKs write it."""
     own = {"own": public.base_url.host, "own with port": public.base_url.netloc.decode()}
-    assert "access_token" in ask(public, sign(aud=own.get(host, host))).json()
+    assert "access_token" in request_token(public, sign(aud=own.get(host, host))).json()
 
 
 def test_another_account(public, sign):
     """A token of another account is that account's; one of an organization works as well, one of nobody does not."""
-    token = ask(public, sign(), ACCOUNT).json()["access_token"]
+    token = request_token(public, sign(), ACCOUNT).json()["access_token"]
     me = public.get("/v1/users/me", headers=bearer(token)).json()
     assert me["data"]["user_id"] == COLLEAGUE_IDS[0]
-    assert "access_token" in ask(public, sign(), f"{BASE}/account/{ORGANIZATION_ID}/token").json()
-    assert refused(ask(public, sign(), f"{BASE}/account/1/token")) == (400, "invalid_request")
+    assert "access_token" in request_token(public, sign(), f"{BASE}/account/{ORGANIZATION_ID}/token").json()
+    assert refused(request_token(public, sign(), f"{BASE}/account/1/token")) == (400, "invalid_request")
 
 
 def test_enterprise(public, sign):
     """Only enterprise privileged apps get tokens of an enterprise, and none but those."""
-    assert "access_token" in ask(public, sign(ENTERPRISE_APP), ENTERPRISE).json()
-    assert refused(ask(public, sign(), ENTERPRISE)) == (400, "access_deny")
-    assert refused(ask(public, sign(ENTERPRISE_APP))) == (400, "access_deny")
-    assert refused(ask(public, sign(ENTERPRISE_APP), f"{BASE}/enterprise_id/1/token")) == (400, "invalid_request")
-    assert refused(ask(public, sign(CHANNEL_APP), ACCOUNT)) == (400, "access_deny")
+    assert "access_token" in request_token(public, sign(ENTERPRISE_APP), ENTERPRISE).json()
+    assert refused(request_token(public, sign(), ENTERPRISE)) == (400, "access_deny")
+    assert refused(request_token(public, sign(ENTERPRISE_APP))) == (400, "access_deny")
+    assert refused(request_token(public, sign(ENTERPRISE_APP), f"{BASE}/enterprise_id/1/token")) == (
+        400,
+        "invalid_request",
+    )
+    assert refused(request_token(public, sign(CHANNEL_APP), ACCOUNT)) == (400, "access_deny")
 
 
 def test_channel(public, sign):
     """The token of a channel app may chat and no more, and with the bots of its scope only."""
     bots = {"connector_bot_chat_attribute": {"bot_id_list": [BOT_ID]}}
     scope = {"account_permission": {"permission_list": ["Connector.botChat"]}, "attribute_constraint": bots}
-    token = ask(public, sign(CHANNEL_APP), scope=scope).json()["access_token"]
+    token = request_token(public, sign(CHANNEL_APP), scope=scope).json()["access_token"]
 
     message = {"role": "user", "content": "Hi", "content_type": "text"}
 
@@ -174,7 +177,7 @@ def test_channel(public, sign):
     assert (chat_with(BOT_ID), chat_with("7300000000000000999")) == (0, 4101)
     assert public.get("/v1/workspaces", headers=bearer(token)).json()["code"] == 4101
     scope["account_permission"]["permission_list"].append("createBot")
-    assert refused(ask(public, sign(CHANNEL_APP), scope=scope)) == (400, "invalid_request")
+    assert refused(request_token(public, sign(CHANNEL_APP), scope=scope)) == (400, "invalid_request")
 
 
 def test_scope_of_other_apps(public, sign):
@@ -182,15 +185,15 @@ def test_scope_of_other_apps(public, sign):
     bots = {"connector_bot_chat_attribute": {"bot_id_list": []}}
     scope = {"account_permission": {"permission_list": []}, "attribute_constraint": bots}
     for wish in (scope, None):
-        token = ask(public, sign(), scope=wish).json()["access_token"]
+        token = request_token(public, sign(), scope=wish).json()["access_token"]
         assert public.get("/v1/workspaces", headers=bearer(token)).json()["code"] == 0
 
 
 def test_wrong_apps(public, coze_sandbox, sign):
     """An app with a secret cannot sign, and a deactivated one gets nothing."""
-    assert refused(ask(public, sign(iss=WEB_APP.client_id))) == (400, "access_deny")
+    assert refused(request_token(public, sign(iss=WEB_APP.client_id))) == (400, "access_deny")
     coze_sandbox.oauth.set_active(SERVICE_APP.client_id, active=False)
-    assert refused(ask(public, sign())) == (400, "access_deny")
+    assert refused(request_token(public, sign())) == (400, "access_deny")
 
 
 def test_config(public, coze_sandbox):
@@ -213,7 +216,7 @@ def test_own_key(sign, coze_sandbox):
     app = OAuthApp(client_id="42", kind="service", public_key=_public_half(config["private_key"]))
     with Sandbox(oauth_apps=(app,)) as sandbox, httpx.Client(base_url=sandbox.base_url) as http:
         text = sign(iss="42")  # the same key pair has the same fingerprint
-        assert "access_token" in ask(http, text).json()
+        assert "access_token" in request_token(http, text).json()
         with pytest.raises(ValueError, match="is unknown"):
             sandbox.oauth.jwt_config("42")
 
@@ -224,9 +227,9 @@ def test_any_app():
         now = int(sandbox.clock.now())
         claims = {"iss": "mine", "aud": "api.coze.com", "iat": now, "exp": now + 60, "jti": "1"}
         key = sandbox.oauth.jwt_config()["private_key"]
-        assert "access_token" in ask(http, jwt.encode(claims, key, "RS256", {"kid": "k"})).json()
+        assert "access_token" in request_token(http, jwt.encode(claims, key, "RS256", {"kid": "k"})).json()
         claims["exp"] = now - 1
-        assert refused(ask(http, jwt.encode(claims, key, "RS256", {"kid": "k"}))) == (400, "invalid_client")
+        assert refused(request_token(http, jwt.encode(claims, key, "RS256", {"kid": "k"}))) == (400, "invalid_client")
 
 
 def test_config_of_a_process(tmp_path):
@@ -243,6 +246,6 @@ def test_config_of_a_process(tmp_path):
             claims = {"iss": config["client_id"], "aud": "api.coze.cn", "iat": now, "exp": now + 60, "jti": "1"}
             text = jwt.encode(claims, config["private_key"], "RS256", {"kid": config["public_key_id"]})
             with httpx.Client(base_url=facts["base_url"]) as http:
-                assert "access_token" in ask(http, text).json()
+                assert "access_token" in request_token(http, text).json()
         finally:
             process.terminate()

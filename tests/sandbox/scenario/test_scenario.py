@@ -1,4 +1,4 @@
-"""What a test says about calls to come, and what it asks about calls that were made."""
+"""How a test prepares the results of future calls, and inspects calls that were made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def answer_texts(events):
 
 
 def test_answer_is_given_once(api, coze_scenario):
-    """An answer that was said in advance is given for one call, in its envelope."""
+    """A prepared answer is used for one call, in its envelope."""
     coze_scenario.answer("users.me", {"data": USER})
     assert api.ok("GET", "/v1/users/me") == USER
     assert api.ok("GET", "/v1/users/me") != USER
@@ -27,7 +27,7 @@ def test_answer_is_given_once(api, coze_scenario):
 
 @pytest.mark.parametrize(("times", "given"), [(1, 1), (2, 2), (None, 4)])
 def test_answer_is_given_so_many_times(api, coze_scenario, times, given):
-    """An answer is given as often as was said."""
+    """A prepared answer is used as many times as requested."""
     coze_scenario.answer("users.me", {"data": USER}, times=times)
     answers = [api.ok("GET", "/v1/users/me") for _ in range(4)]
     assert [answer == USER for answer in answers] == [True] * given + [False] * (4 - given)
@@ -35,7 +35,7 @@ def test_answer_is_given_so_many_times(api, coze_scenario, times, given):
 
 
 def test_answers_wait_in_line(api, coze_scenario):
-    """What is said first about an operation is used first; what is about others is left alone."""
+    """The first prepared answer of an operation is used first; those of other operations are left alone."""
     coze_scenario.answer("bots.retrieve", {"data": {"bot_id": "other"}}, check=False)
     coze_scenario.answer("users.me", {"data": {**USER, "user_name": "first"}})
     coze_scenario.answer("users.me", {"data": {**USER, "user_name": "second"}})
@@ -45,13 +45,13 @@ def test_answers_wait_in_line(api, coze_scenario):
 
 
 def test_answer_made_from_the_request(api, coze_scenario):
-    """A function makes the answer from what was asked."""
+    """A function makes the answer from the request."""
     coze_scenario.answer("users.me", lambda request: {"data": {**USER, "user_name": request.method}})
     assert api.ok("GET", "/v1/users/me")["user_name"] == "GET"
 
 
 def test_answer_that_is_not_as_described(api, coze_scenario):
-    """An answer that is not as described is refused where it is said, by the place that is wrong."""
+    """A prepared answer that does not match the description is refused at once, with the place that is wrong."""
     with pytest.raises(ValueError, match=r"not as users\.me is described: answer\.data\.user_id"):
         coze_scenario.answer("users.me", {"data": {**USER, "user_id": 1}})
     coze_scenario.answer("users.me", {"data": {"user_id": 1}}, check=False)
@@ -69,7 +69,7 @@ def test_answer_of_a_function_that_is_not_as_described(api, coze_scenario):
 
 
 @pytest.mark.parametrize(
-    ("say", "message"),
+    ("set_up", "message"),
     [
         (lambda scenario: scenario.answer("users.mee", {}), "unknown operation users.mee: .* users.me"),
         (lambda scenario: scenario.answer("users.me", {"code": 4000}), "use fail"),
@@ -84,10 +84,10 @@ def test_answer_of_a_function_that_is_not_as_described(api, coze_scenario):
         (lambda scenario: scenario.workflow(WORKFLOW_ECHO, "x", times=-1), "at least 1"),
     ],
 )
-def test_what_cannot_be_said(coze_scenario, say, message):
-    """What cannot be is refused where it is said, with a remedy."""
+def test_invalid_settings(coze_scenario, set_up, message):
+    """Invalid settings are refused at once, with a remedy."""
     with pytest.raises(ValueError, match=message):
-        say(coze_scenario)
+        set_up(coze_scenario)
 
 
 def test_requests_are_checked_as_ever(api, coze_scenario):
@@ -98,14 +98,14 @@ def test_requests_are_checked_as_ever(api, coze_scenario):
 
 
 def test_answer_that_is_a_file(api, coze_scenario):
-    """An operation that answers with a file gives the bytes that were said."""
+    """An operation that answers with a file returns the prepared bytes."""
     coze_scenario.answer("audio.speech.create", b"sound")
     response = api.send("POST", SPEECH, json={"input": "Hi", "voice_id": "any"})
     assert response.content == b"sound"
 
 
 def test_answer_that_is_a_stream(api, coze_scenario):
-    """An operation that streams gives the events that were said, as it writes them."""
+    """An operation that streams sends the prepared events, in its own format."""
     coze_scenario.answer("workflows.runs.stream", [("Done", {"debug_url": "https://example.com"})])
     response = api.http.post(RUN_STREAM, json={"workflow_id": "any"})
     assert response.text == 'id: 0\nevent: Done\ndata: {"debug_url":"https://example.com"}\n\n'
@@ -115,7 +115,7 @@ def test_answer_that_is_a_stream(api, coze_scenario):
 
 
 def test_reply(api, coze_scenario):
-    """A bot says what it is told to, with a stream and without, and then what it says by itself."""
+    """A bot sends the prepared reply, with a stream and without, and afterwards its own replies."""
     coze_scenario.reply("It is sunny.", times=2)
     assert "".join(answer_texts(api.stream("Weather?"))) == "It is sunny."
     query, _ = api.finished("Weather?")
@@ -135,8 +135,8 @@ def test_reply_in_pieces(api, coze_scenario):
 
 
 def test_reply_of_a_function(api, coze_scenario):
-    """A function is given what the bot is told."""
-    coze_scenario.reply(lambda said: said.upper(), times=None)
+    """A function gets the user's message."""
+    coze_scenario.reply(lambda text: text.upper(), times=None)
     assert "".join(answer_texts(api.stream("hi"))) == "HI"
     assert "".join(answer_texts(api.stream("ho"))) == "HO"
 
@@ -151,7 +151,7 @@ def test_reply_to_some_messages(api, coze_scenario):
 
 
 def test_reply_with_tools(api, coze_scenario):
-    """A bot asks for tools, and the next reply is for their outputs."""
+    """A bot requests tool calls, and the next reply is for their outputs."""
     coze_scenario.reply(tool_calls={"get_weather": {"city": "Hangzhou"}})
     coze_scenario.reply(lambda outputs: f"It is {outputs}.", to="sunny")
     query, chat = api.finished("Weather?")
@@ -164,7 +164,7 @@ def test_reply_with_tools(api, coze_scenario):
 
 @pytest.mark.parametrize(("breaks_off", "last"), [(False, "conversation.chat.failed"), (True, "error")])
 def test_reply_that_fails(api, coze_scenario, breaks_off, last):
-    """A chat fails with the code that was said, as a failed chat or as a broken stream."""
+    """A chat fails with the prepared code, as a failed chat or as a broken stream."""
     coze_scenario.reply(code=4011, msg="no tokens left", breaks_off=breaks_off)
     name, data = api.stream("Hello")[-1]
     assert name == last
@@ -183,7 +183,7 @@ def test_reply_takes_its_time(api, coze_scenario):
 
 
 def test_reply_of_a_chatflow(api, coze_scenario):
-    """A chatflow says what it is told to."""
+    """A chatflow sends the prepared reply."""
     coze_scenario.reply("From the scenario.")
     message = {"role": "user", "content": "Hello", "content_type": "text"}
     body = {"workflow_id": WORKFLOW_CHAT, "bot_id": BOT_ID, "additional_messages": [message], "parameters": {}}
@@ -191,7 +191,7 @@ def test_reply_of_a_chatflow(api, coze_scenario):
 
 
 def test_workflow(api, coze_scenario):
-    """A workflow puts out what was said: a text as it is, another value as JSON."""
+    """A workflow outputs the prepared value: a text as it is, another value as JSON."""
     coze_scenario.workflow(WORKFLOW_ECHO, {"rows": [1]})
     coze_scenario.workflow(WORKFLOW_ECHO, "plain")
     body = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "x"}}
@@ -205,12 +205,12 @@ def test_workflow_of_another_id(api, coze_scenario):
     assert api.refused("POST", RUN, json={"workflow_id": "742"}) == (404, 4200)
     coze_scenario.workflow("742", "made", messages=["one ", "two"])
     events = api.events(RUN_STREAM, json={"workflow_id": "742"})
-    said = [(data["node_title"], data["content"]) for name, data in events if name == "Message"]
-    assert said == [("Message", "one "), ("Message", "two"), ("End", "made")]
+    messages = [(data["node_title"], data["content"]) for name, data in events if name == "Message"]
+    assert messages == [("Message", "one "), ("Message", "two"), ("End", "made")]
 
 
 def test_workflow_that_fails(api, coze_scenario):
-    """A workflow fails with the code that was said."""
+    """A workflow fails with the prepared code."""
     coze_scenario.workflow(WORKFLOW_ECHO, code=6006, msg="too slow", times=2)
     assert api.send("POST", RUN, json={"workflow_id": WORKFLOW_ECHO}).json()["code"] == 6006
     events = api.events(RUN_STREAM, json={"workflow_id": WORKFLOW_ECHO})
@@ -218,7 +218,7 @@ def test_workflow_that_fails(api, coze_scenario):
 
 
 def test_workflow_that_asks(api, coze_scenario):
-    """A workflow asks what was said, and the next outcome is for the part behind the question."""
+    """A workflow sends the prepared question, and the next outcome is for the part behind the question."""
     coze_scenario.workflow(WORKFLOW_ECHO, question="Which city?")
     coze_scenario.workflow(WORKFLOW_ECHO, "Hangzhou it is")
     events = api.events(RUN_STREAM, json={"workflow_id": WORKFLOW_ECHO})
@@ -230,7 +230,7 @@ def test_workflow_that_asks(api, coze_scenario):
 
 
 def test_asynchronous_workflow_takes_its_time(api, coze_scenario):
-    """An asynchronous run is over after the seconds that were said."""
+    """An asynchronous run is over after the configured seconds."""
     coze_scenario.workflow(WORKFLOW_ECHO, "late", seconds=60)
     body = {"workflow_id": WORKFLOW_ECHO, "is_async": True}
     key = api.send("POST", RUN, json=body).json()["execute_id"]
@@ -273,7 +273,7 @@ def test_tokens(api, coze_scenario):
 
 
 def test_failures(api, coze_scenario):
-    """Calls fail with code or status as often as was said."""
+    """Calls fail with the prepared code or status as many times as requested."""
     coze_scenario.fail("users.me", code=4101, times=2)
     coze_scenario.fail("users.me", status=503)
     statuses = [api.send("GET", "/v1/users/me").status_code for _ in range(4)]
@@ -281,7 +281,7 @@ def test_failures(api, coze_scenario):
 
 
 def test_requests(api, coze_scenario):
-    """What was asked can be looked at by operation."""
+    """Calls that were made can be inspected by operation."""
     api.ok("GET", "/v1/users/me")
     api.ok("POST", "/v1/conversation/create", json={"bot_id": BOT_ID})
     assert [one.operation for one in coze_scenario.requests()] == ["users.me", "conversations.create"]
@@ -294,7 +294,7 @@ def test_requests(api, coze_scenario):
 
 
 def test_clearing(api, coze_scenario):
-    """What was said is taken back by clear(), and by a reset of the sandbox."""
+    """Prepared results are removed by clear(), and by a reset of the sandbox."""
     for forget in (coze_scenario.clear, api.sandbox.reset):
         coze_scenario.reply("Never.")
         forget()
@@ -310,15 +310,15 @@ def test_scenario_of_a_sandbox():
 
 
 def test_other_processes(api, coze_scenario):
-    """Other processes say the same over HTTP, and are told what is wrong."""
+    """Other processes prepare the same over HTTP, and get the reason when it is invalid."""
 
-    def say(name, **members):
+    def post(name, **members):
         return api.http.post(f"/_sandbox/{name}", json=members)
 
-    assert say("answers", operation="users.me", answer={"data": USER}).status_code == 200
-    assert say("replies", text=["a", "b"], to="Hello").status_code == 200
-    assert say("workflows", workflow_id="742", output={"x": 1}, times=None).status_code == 200
-    assert say("bots", bot_id="743").status_code == 200
+    assert post("answers", operation="users.me", answer={"data": USER}).status_code == 200
+    assert post("replies", text=["a", "b"], to="Hello").status_code == 200
+    assert post("workflows", workflow_id="742", output={"x": 1}, times=None).status_code == 200
+    assert post("bots", bot_id="743").status_code == 200
     waiting = api.http.get("/_sandbox/scenario").json()["waiting"]
     assert [(one["kind"], one["about"], one["times"]) for one in waiting] == [
         ("answer", "users.me", 1),
@@ -329,9 +329,9 @@ def test_other_processes(api, coze_scenario):
     assert answer_texts(api.stream("Hello")) == ["a", "b"]
     assert api.ok("POST", RUN, json={"workflow_id": "742"}) == '{"x":1}'
     assert api.ok("GET", "/v1/bots/743")["bot_id"] == "743"
-    wrong = say("answers", operation="users.me", answer={"data": {**USER, "user_id": 1}})
+    wrong = post("answers", operation="users.me", answer={"data": {**USER, "user_id": 1}})
     assert (wrong.status_code, "answer.data.user_id" in wrong.json()["error"]) == (400, True)
-    assert say("replies", txt="a").status_code == 400
-    assert say("replies", text="a", times="2").status_code == 400
+    assert post("replies", txt="a").status_code == 400
+    assert post("replies", text="a", times="2").status_code == 400
     assert api.http.delete("/_sandbox/scenario").status_code == 200
     assert coze_scenario.waiting == []

@@ -100,7 +100,7 @@ def test_sockets_are_closed(sandbox):
     """A WebSocket that was opened before a reset is closed with code 1012, and keeps nothing in the state after it."""
     before = kept(sandbox)
     with talk(sandbox, CHAT) as talking, talk(sandbox, CHAT) as idle:
-        talking.ask("/long 200")
+        talking.send_text("/long 200")
         talking.until("conversation.message.delta")
         sandbox.reset()
         for one in (talking, idle):
@@ -111,7 +111,7 @@ def test_sockets_are_closed(sandbox):
 
 
 def test_delayed_calls_are_refused(sandbox, client):
-    """A call that was delayed before a reset changes nothing after it, and is told so at once."""
+    """A call that was delayed before a reset changes nothing after it, and gets an error at once."""
     before = kept(sandbox)
     sandbox.faults.add("delay", "conversations.create", seconds=600)
     answers = []
@@ -164,10 +164,10 @@ def test_waits_within_answers_end(sandbox, client, fault):
     sandbox.faults.add(operation="websockets.chat", events=1, **fault)
     with talk(sandbox, CHAT) as talking:
         talking.until("chat.created")
-        talking.ask("Hello")
+        talking.send_text("Hello")
         sandbox.reset()
         with pytest.raises(ConnectionClosedError) as caught:
-            talking.hear()
+            talking.receive()
     assert caught.value.rcvd.code == 1012
 
 

@@ -250,14 +250,14 @@ def test_progress_of_documents():
         seen = []
         for seconds in (0, 40, 59.5, 0.5):
             now[0] += seconds
-            asked = {"document_ids": [document["document_id"]]}
-            (shown,) = http.post(f"/v1/datasets/{key}/process", json=asked).json()["data"]["data"]
+            wanted = {"document_ids": [document["document_id"]]}
+            (shown,) = http.post(f"/v1/datasets/{key}/process", json=wanted).json()["data"]["data"]
             seen.append((shown["status"], shown["progress"], shown["remaining_time"]))
     assert seen == [(0, 0, 100), (0, 40, 60), (0, 99, 0), (1, 100, 0)]
 
 
 def test_runs_of_others(api, other):
-    """Runs are there for whoever sees their workflow: nobody else reads their outputs, or answers their questions."""
+    """Only accounts that see a workflow see its runs: nobody else reads their outputs, or answers their questions."""
     body = {"workflow_id": WORKFLOW_ASK, "parameters": {"question": "Which?"}}
     ran = api.send("POST", "/v1/workflow/run", json=body).json()
     answer = {
@@ -273,7 +273,7 @@ def test_runs_of_others(api, other):
 
 
 def test_chats_of_others(api, other):
-    """Whether a chat was to be kept is not told to those who do not see its conversation."""
+    """Accounts that do not see a conversation do not see whether its chat was to be kept."""
     [(_, created), *_] = api.stream("/tool", auto_save_history=False)
     query = {"conversation_id": created["conversation_id"], "chat_id": created["id"]}
     body = {"tool_outputs": [{"tool_call_id": "1", "output": "x"}]}
@@ -281,7 +281,7 @@ def test_chats_of_others(api, other):
 
 
 def test_steps_of_streams(api, other, monkeypatch):
-    """A stream under way finds what its own account sees, whoever calls between its events."""
+    """An open stream finds what its own account sees, whichever account calls between its events."""
     from coze_sandbox._handlers import HANDLERS
 
     found = []
@@ -309,7 +309,7 @@ def test_steps_of_streams(api, other, monkeypatch):
 
 
 def test_turns_of_websockets(coze_sandbox, monkeypatch):
-    """What is told over a WebSocket at length finds what its own account sees."""
+    """A long response over a WebSocket finds what its own account sees."""
     from coze_sandbox._websockets.protocols import speech
 
     found = []
@@ -321,6 +321,6 @@ def test_turns_of_websockets(coze_sandbox, monkeypatch):
     monkeypatch.setattr(speech.SpeechHandler, "on_message", lambda self, event, data: self.enqueue(beats(self)))
     for token in (coze_sandbox.scenario.token(COLLEAGUE), coze_sandbox.token):
         with talk(coze_sandbox, SPEECH, headers={"Authorization": f"Bearer {token}"}) as client:
-            client.say("input_text_buffer.complete")
+            client.send("input_text_buffer.complete")
             client.until("speech.audio.completed")
     assert [one is not None for one in found] == [False, True]

@@ -29,27 +29,27 @@ class Talk:
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
 
-    def say(self, event: str, data: Any = None, **members: Any) -> None:
+    def send(self, event: str, data: Any = None, **members: Any) -> None:
         """Send a message."""
         frame = {"event_type": event, **members}
         if data is not None:
             frame["data"] = data
         self.connection.send(json.dumps(frame))
 
-    def ask(self, content: str) -> None:
+    def send_text(self, content: str) -> None:
         """Send a message of the user to the bot."""
-        self.say("conversation.message.create", {"role": "user", "content_type": "text", "content": content})
+        self.send("conversation.message.create", {"role": "user", "content_type": "text", "content": content})
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         """Receive a message."""
         frame: dict[str, Any] = json.loads(self.connection.recv(timeout=_SECONDS))
         return frame
 
     def until(self, *events: str) -> list[dict[str, Any]]:
         """Receive messages up to the first of some type."""
-        frames = [self.hear()]
+        frames = [self.receive()]
         while frames[-1]["event_type"] not in events:
-            frames.append(self.hear())
+            frames.append(self.receive())
         return frames
 
     def refusal(self) -> tuple[int, str]:
@@ -75,5 +75,5 @@ def talk(sandbox: Sandbox, path: str, *, headers: dict[str, str] | None = None, 
 
 
 def sound(content: str | bytes) -> dict[str, str]:
-    """Return the data of a message with sound; text is what the sandbox hears in it."""
+    """Return the data of a message with sound; text is what the sandbox recognizes in it."""
     return {"delta": base64.b64encode(content.encode() if isinstance(content, str) else content).decode()}

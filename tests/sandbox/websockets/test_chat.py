@@ -33,16 +33,16 @@ def only(frames, event):
     return [frame.get("data") for frame in frames if frame["event_type"] == event]
 
 
-def asked(client, text):
-    """Say something to the bot, and return all up to the end of the turn."""
-    client.ask(text)
+def exchange(client, text):
+    """Send a text to the bot, and return all messages up to the end of the turn."""
+    client.send_text(text)
     return client.until(*SETTLED)
 
 
 def test_written_question(coze_sandbox):
     """A written question is repeated, then answered as text and as sound; the sound is all of the answer."""
     with talk(coze_sandbox, CHAT) as client:
-        frames = asked(client, "/say Hi. How are you?")
+        frames = exchange(client, "/say Hi. How are you?")
     assert names(frames)[:5] == [
         "chat.created",
         "conversation.message.completed",
@@ -62,15 +62,15 @@ def test_written_question(coze_sandbox):
 
 
 def test_state_is_shared_with_http(api):
-    """What is said over a WebSocket stands in the conversation, and the other way round."""
+    """Messages sent over a WebSocket are in the conversation, and the other way round."""
     conversation = api.ok("POST", "/v1/conversation/create", json={"bot_id": BOT_ID})["id"]
     started = api.chat("My key is 7.", conversation_id=conversation)
     api.ok("POST", "/v3/chat", params={"conversation_id": conversation}, json=started)
     api.sandbox.clock.advance(10)
     with talk(api.sandbox, CHAT) as client:
         config = {"conversation_id": conversation, "meta_data": {"source": "phone"}, "user_id": "user-1"}
-        client.say("chat.update", {"chat_config": config})
-        chat = (recalled := asked(client, "/recall"))[-1]["data"]
+        client.send("chat.update", {"chat_config": config})
+        chat = (recalled := exchange(client, "/recall"))[-1]["data"]
     assert answer(recalled) == "Before that you said: My key is 7."
     assert chat["conversation_id"] == conversation
     query = {"conversation_id": conversation, "chat_id": chat["id"]}
@@ -80,13 +80,13 @@ def test_state_is_shared_with_http(api):
 
 
 def test_conversation_goes_on(coze_sandbox):
-    """The turns of a connection are one conversation; clearing it begins a section without what was said."""
+    """The turns of a connection are one conversation; clearing it begins a section without the earlier messages."""
     with talk(coze_sandbox, CHAT) as client:
-        first = asked(client, "one")[-1]["data"]
-        second = asked(client, "/recall")
-        client.say("conversation.clear")
+        first = exchange(client, "one")[-1]["data"]
+        second = exchange(client, "/recall")
+        client.send("conversation.clear")
         client.until("conversation.cleared")
-        third = asked(client, "/recall")
+        third = exchange(client, "/recall")
     assert answer(second) == "Before that you said: one"
     assert answer(third) == "You said nothing before."
     assert second[-1]["data"]["conversation_id"] == third[-1]["data"]["conversation_id"] == first["conversation_id"]
@@ -96,9 +96,9 @@ def test_conversation_goes_on(coze_sandbox):
 def test_message_of_the_assistant(api):
     """A message from the assistant only becomes a part of the context."""
     with talk(api.sandbox, CHAT) as client:
-        said = {"role": "assistant", "content_type": "text", "content": "I am the bot."}
-        client.say("conversation.message.create", said)
-        frames = asked(client, "Hi")
+        greeting = {"role": "assistant", "content_type": "text", "content": "I am the bot."}
+        client.send("conversation.message.create", greeting)
+        frames = exchange(client, "Hi")
     assert only(frames, "conversation.message.completed")[0]["role"] == "user"
     body = {"conversation_id": frames[-1]["data"]["conversation_id"]}
     listed = api.http.post("/v1/conversation/message/list", params=body, json={}).json()["data"]
@@ -108,11 +108,11 @@ def test_message_of_the_assistant(api):
 def test_history_that_is_not_saved(api):
     """A chat that is not to be kept leaves no messages."""
     with talk(api.sandbox, CHAT) as client:
-        client.say("chat.update", {"chat_config": {"auto_save_history": False}})
-        chat = asked(client, "/tool now {}")[-1]["data"]
+        client.send("chat.update", {"chat_config": {"auto_save_history": False}})
+        chat = exchange(client, "/tool now {}")[-1]["data"]
         call = chat["required_action"]["submit_tool_outputs"]["tool_calls"][0]
         outputs = {"chat_id": chat["id"], "tool_outputs": [{"tool_call_id": call["id"], "output": "noon"}]}
-        client.say("conversation.chat.submit_tool_outputs", outputs)
+        client.send("conversation.chat.submit_tool_outputs", outputs)
         assert client.until(*SETTLED)[-1]["data"]["status"] == "completed"
     query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
     assert api.refused("GET", "/v3/chat/retrieve", params=query) == (404, 4001)
@@ -123,28 +123,28 @@ def test_objects(coze_sandbox):
     parts = [{"type": "text", "text": "Look"}, {"type": "image", "file_url": "https://example.com/a.png"}]
     message = {"role": "user", "content_type": "object_string", "content": json.dumps(parts)}
     with talk(coze_sandbox, CHAT) as client:
-        client.say("conversation.message.create", message)
+        client.send("conversation.message.create", message)
         assert answer(client.until(*SETTLED)) == "You said: Look I got 1 image."
-        client.say("conversation.message.create", {**message, "content": "[]"})
+        client.send("conversation.message.create", {**message, "content": "[]"})
         assert client.refusal()[0] == 4000
 
 
 def test_tools(coze_sandbox):
-    """A chat that waits for tools says so, takes their results, and goes on as the same chat."""
+    """A chat that requires tool results sends an event about it, takes the results, and continues as the same chat."""
     with talk(coze_sandbox, CHAT) as client:
-        frames = asked(client, '/tool get_weather {"city": "Rome"}\n/tool now {}')
+        frames = exchange(client, '/tool get_weather {"city": "Rome"}\n/tool now {}')
         chat = frames[-1]["data"]
         calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
         assert "conversation.audio.completed" not in names(frames)
         outputs = [{"tool_call_id": call["id"], "output": call["function"]["name"]} for call in calls]
         wrong = {"chat_id": chat["id"], "tool_outputs": outputs[:1]}
-        client.say("conversation.chat.submit_tool_outputs", wrong)
+        client.send("conversation.chat.submit_tool_outputs", wrong)
         assert "is missing" in client.refusal()[1]
-        client.say("conversation.chat.submit_tool_outputs", {"chat_id": "9", "tool_outputs": outputs})
+        client.send("conversation.chat.submit_tool_outputs", {"chat_id": "9", "tool_outputs": outputs})
         assert client.refusal()[0] == 4001
-        client.say("conversation.chat.submit_tool_outputs", {"chat_id": chat["id"], "tool_outputs": outputs})
+        client.send("conversation.chat.submit_tool_outputs", {"chat_id": chat["id"], "tool_outputs": outputs})
         rest = client.until(*SETTLED)
-        client.say("conversation.chat.submit_tool_outputs", {"chat_id": chat["id"], "tool_outputs": outputs})
+        client.send("conversation.chat.submit_tool_outputs", {"chat_id": chat["id"], "tool_outputs": outputs})
         assert client.refusal()[0] == 4000
     assert names(rest)[0] == "conversation.chat.in_progress"
     assert rest[-1]["data"]["id"] == chat["id"]
@@ -152,11 +152,11 @@ def test_tools(coze_sandbox):
 
 
 def test_replies_of_a_scenario(coze_sandbox):
-    """What a scenario has the bot say next is said over WebSockets too, in the pieces that it names."""
+    """A reply that a scenario prepared is sent over WebSockets too, in the pieces that it names."""
     coze_sandbox.scenario.reply(["Good ", "morning."], reasoning="Hm.")
     with talk(coze_sandbox, CHAT) as client:
-        frames = asked(client, "Hi")
-        assert answer(asked(client, "Hi")) == "You said: Hi"
+        frames = exchange(client, "Hi")
+        assert answer(exchange(client, "Hi")) == "You said: Hi"
     deltas = only(frames, "conversation.message.delta")
     assert [one["content"] for one in deltas if one["content"]] == ["Good ", "morning."]
     assert "".join(one.get("reasoning_content", "") for one in deltas) == "Hm."
@@ -165,30 +165,30 @@ def test_replies_of_a_scenario(coze_sandbox):
 def test_failures(coze_sandbox):
     """A chat can fail, with its reason, or break off with an error; the connection stays for the next turn."""
     with talk(coze_sandbox, CHAT) as client:
-        failed = asked(client, "/fail 5000 no model")[-1]
+        failed = exchange(client, "/fail 5000 no model")[-1]
         assert failed["data"]["last_error"] == {"code": 5000, "msg": "no model"}
-        assert asked(client, "/error 4008 no quota")[-1]["data"] == {"code": 4008, "msg": "no quota"}
-        assert asked(client, "Hi")[-1]["event_type"] == "conversation.chat.completed"
+        assert exchange(client, "/error 4008 no quota")[-1]["data"] == {"code": 4008, "msg": "no quota"}
+        assert exchange(client, "Hi")[-1]["event_type"] == "conversation.chat.completed"
 
 
 def test_cancel(api):
     """An answer can be broken off by its client; where none is given, that is accepted in silence."""
     with talk(api.sandbox, CHAT) as client:
-        client.ask("/slow 3600 Hi")
+        client.send_text("/slow 3600 Hi")
         chat = client.until("conversation.chat.created")[-1]["data"]
-        client.say("conversation.chat.cancel")
+        client.send("conversation.chat.cancel")
         assert client.until("conversation.chat.canceled")[-1]["data"] == {"code": 2, "msg": "client cancel"}
         query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
         assert api.ok("GET", "/v3/chat/retrieve", params=query)["status"] == "canceled"
-        client.say("conversation.chat.cancel")
-        assert answer(asked(client, "Hi")) == "You said: Hi"
+        client.send("conversation.chat.cancel")
+        assert answer(exchange(client, "Hi")) == "You said: Hi"
 
 
 def test_cancel_before_anything_was_asked(coze_sandbox):
     """Push-to-talk clients begin with a cancellation, and close at any error: nothing answers it, and the turn works."""
     with talk(coze_sandbox, CHAT) as client:
-        client.say("conversation.chat.cancel")
-        frames = asked(client, "Hi")
+        client.send("conversation.chat.cancel")
+        frames = exchange(client, "Hi")
     assert names(frames)[:2] == ["chat.created", "conversation.message.completed"]
     assert "error" not in names(frames)
 
@@ -196,7 +196,7 @@ def test_cancel_before_anything_was_asked(coze_sandbox):
 def test_cancel_over_http(api):
     """A chat that is canceled over HTTP ends for its WebSocket too."""
     with Sandbox(event_seconds=0.05) as sandbox, talk(sandbox, CHAT) as client:
-        client.ask("/long 5000")
+        client.send_text("/long 5000")
         chat = client.until("conversation.message.delta")[-1]["data"]
         body = {"conversation_id": chat["conversation_id"], "chat_id": chat["chat_id"]}
         headers = {"Authorization": f"Bearer {sandbox.token}"}
@@ -207,24 +207,24 @@ def test_cancel_over_http(api):
 def test_new_content_interrupts(api):
     """Something new to be answered or spoken ends the answer that is being given."""
     with talk(api.sandbox, CHAT) as client:
-        client.ask("/slow 3600 Hi")
+        client.send_text("/slow 3600 Hi")
         client.until("conversation.chat.created")
-        client.ask("Ho")
+        client.send_text("Ho")
         frames = client.until("conversation.chat.completed")
         assert frames[0]["event_type"] == "conversation.chat.canceled"
         assert frames[0]["data"]["code"] == 3
         assert answer(frames) == "You said: Ho"
-        client.ask("/slow 3600 Hi")
+        client.send_text("/slow 3600 Hi")
         client.until("conversation.chat.created")
-        client.say("input_text.generate_audio", {"mode": "text", "text": "Are you there?"})
+        client.send("input_text.generate_audio", {"mode": "text", "text": "Are you there?"})
         spoken = client.until("conversation.audio.completed")
     assert spoken[0]["data"]["code"] == 3
 
 
 def test_a_turn_that_is_over_is_not_interrupted(coze_sandbox):
-    """Whoever goes on as soon as a turn is complete hears nothing of a cancellation."""
+    """A client that continues as soon as a turn is complete receives no cancellation."""
     with talk(coze_sandbox, CHAT) as client:
-        frames = [frame for number in range(30) for frame in asked(client, f"/say {number}")]
+        frames = [frame for number in range(30) for frame in exchange(client, f"/say {number}")]
     assert "conversation.chat.canceled" not in names(frames)
     assert answer(frames) == "".join(map(str, range(30)))
 
@@ -234,18 +234,18 @@ def test_occupied_conversation(api):
     body = api.chat("/slow 3600 Hi")
     running = api.ok("POST", "/v3/chat", json=body)
     with talk(api.sandbox, CHAT) as client:
-        client.say("chat.update", {"chat_config": {"conversation_id": running["conversation_id"]}})
-        assert asked(client, "Hi")[-1]["data"]["code"] == 4016
-        client.say("chat.update", {"chat_config": {"conversation_id": "9"}})
+        client.send("chat.update", {"chat_config": {"conversation_id": running["conversation_id"]}})
+        assert exchange(client, "Hi")[-1]["data"]["code"] == 4016
+        client.send("chat.update", {"chat_config": {"conversation_id": "9"}})
         assert client.refusal()[0] == 4002
 
 
 def test_client_that_leaves():
-    """When the client leaves in the middle of an answer, the chat goes on, and in its time the answer can be read."""
+    """When the client disconnects in the middle of an answer, the chat continues, and later the answer can be read."""
     clock = Clock(lambda: 1_000_000_000.0)
     with Sandbox(event_seconds=0.05, clock=clock) as sandbox:
         with talk(sandbox, CHAT) as client:
-            client.ask("/long 2000")
+            client.send_text("/long 2000")
             chat = client.until("conversation.message.delta")[-1]["data"]
         while sandbox.requests[0].seconds is None:
             time.sleep(0.01)
@@ -263,7 +263,7 @@ def test_generated_audio(coze_sandbox):
     """A text can be spoken without a chat, and the ids then are zeros."""
     with talk(coze_sandbox, CHAT) as client:
         client.until("chat.created")
-        client.say("input_text.generate_audio", {"mode": "text", "text": "Are you there?"})
+        client.send("input_text.generate_audio", {"mode": "text", "text": "Are you there?"})
         frames = client.until("conversation.audio.completed")
         assert set(names(frames)) == {
             "conversation.audio.sentence_start",
@@ -272,16 +272,16 @@ def test_generated_audio(coze_sandbox):
         }
         assert {frames[1]["data"][name] for name in ("id", "conversation_id", "bot_id", "chat_id")} == {"0"}
         for text in ("", "x" * 1024):
-            client.say("input_text.generate_audio", {"mode": "text", "text": text})
+            client.send("input_text.generate_audio", {"mode": "text", "text": text})
             assert client.refusal()[0] == 4000
 
 
 def test_push_to_talk(coze_sandbox):
-    """Sound is taken, told as text, and answered, when the client says that it is complete."""
+    """Sound is recognized, sent as text, and answered, when the client marks it as complete."""
     with talk(coze_sandbox, CHAT) as client:
-        client.say("input_audio_buffer.append", sound("What time"))
-        client.say("input_audio_buffer.append", sound(" is it?"))
-        client.say("input_audio_buffer.complete")
+        client.send("input_audio_buffer.append", sound("What time"))
+        client.send("input_audio_buffer.append", sound(" is it?"))
+        client.send("input_audio_buffer.complete")
         frames = client.until(*SETTLED)
     assert names(frames)[:8] == [
         "chat.created",
@@ -293,28 +293,28 @@ def test_push_to_talk(coze_sandbox):
         "conversation.chat.in_progress",
         "conversation.message.delta",
     ]
-    told = [one["content"] for one in only(frames, "conversation.audio_transcript.update")]
-    assert told == ["What time", "What time is it?"]
+    expected = [one["content"] for one in only(frames, "conversation.audio_transcript.update")]
+    assert expected == ["What time", "What time is it?"]
     assert answer(frames) == "You said: What time is it?"
 
 
 def test_sound_that_is_thrown_away(coze_sandbox):
     """Sound that is thrown away is not answered; without sound there is nothing to complete."""
     with talk(coze_sandbox, CHAT) as client:
-        client.say("input_audio_buffer.append", sound("no"))
-        client.say("input_audio_buffer.clear")
+        client.send("input_audio_buffer.append", sound("no"))
+        client.send("input_audio_buffer.clear")
         client.until("input_audio_buffer.cleared")
-        client.say("input_audio_buffer.complete")
+        client.send("input_audio_buffer.complete")
         assert client.refusal() == (4000, "The audio buffer is empty.")
 
 
 def test_text_at_the_end_only(coze_sandbox):
-    """Without streaming of what is heard, it is told once."""
+    """Without streaming of transcripts, the transcript is sent once."""
     with talk(coze_sandbox, CHAT) as client:
-        client.say("chat.update", {"asr_config": {"stream_mode": "output_no_stream"}})
+        client.send("chat.update", {"asr_config": {"stream_mode": "output_no_stream"}})
         for piece in ("one", " two"):
-            client.say("input_audio_buffer.append", sound(piece))
-        client.say("input_audio_buffer.complete")
+            client.send("input_audio_buffer.append", sound(piece))
+        client.send("input_audio_buffer.complete")
         frames = client.until(*SETTLED)
     assert "conversation.audio_transcript.update" not in names(frames)
     assert only(frames, "conversation.audio_transcript.completed") == [{"content": "one two"}]
@@ -322,15 +322,15 @@ def test_text_at_the_end_only(coze_sandbox):
 
 @pytest.mark.parametrize("kind", ["server_vad", "semantic_vad"])
 def test_voice_detection(coze_sandbox, kind):
-    """With voice detection silence ends what the user says, however the sound is cut into pieces."""
-    said = SILENT * 10 + LOUD * 30 + SILENT * 5 + LOUD * 10 + SILENT * 30
+    """With voice detection silence ends the user's turn, however the sound is cut into pieces."""
+    audio = SILENT * 10 + LOUD * 30 + SILENT * 5 + LOUD * 10 + SILENT * 30
     with talk(coze_sandbox, CHAT) as client:
-        client.say("chat.update", {"turn_detection": {"type": kind}})
+        client.send("chat.update", {"turn_detection": {"type": kind}})
         client.until("chat.updated")
-        for start in range(0, len(said), 1001):
-            client.say("input_audio_buffer.append", sound(said[start : start + 1001]))
-        client.say("input_audio_buffer.complete")  # ignored
-        client.say("input_audio_buffer.clear")  # ignored
+        for start in range(0, len(audio), 1001):
+            client.send("input_audio_buffer.append", sound(audio[start : start + 1001]))
+        client.send("input_audio_buffer.complete")  # ignored
+        client.send("input_audio_buffer.clear")  # ignored
         frames = client.until(*SETTLED)
     events = [name for name in names(frames) if not name.endswith((".delta", "transcript.update"))]
     assert events[:5] == [
@@ -345,12 +345,12 @@ def test_voice_detection(coze_sandbox, kind):
 
 
 def test_speaking_into_an_answer(coze_sandbox):
-    """With voice detection whoever speaks into an answer ends it."""
+    """With voice detection, speech of the user during an answer ends it."""
     with talk(coze_sandbox, CHAT) as client:
-        client.say("chat.update", {"turn_detection": {"type": "server_vad"}})
-        client.ask("/slow 3600 Hi")
+        client.send("chat.update", {"turn_detection": {"type": "server_vad"}})
+        client.send_text("/slow 3600 Hi")
         client.until("conversation.chat.created")
-        client.say("input_audio_buffer.append", sound(LOUD))
+        client.send("input_audio_buffer.append", sound(LOUD))
         frames = client.until("conversation.chat.canceled")
     assert names(frames) == ["input_audio_buffer.speech_started", "conversation.chat.canceled"]
     assert frames[-1]["data"]["code"] == 1
@@ -358,18 +358,18 @@ def test_speaking_into_an_answer(coze_sandbox):
 
 @pytest.mark.parametrize(("mode", "interrupts"), [("keyword_contains", True), ("keyword_prefix", False)])
 def test_words_that_interrupt(coze_sandbox, mode, interrupts):
-    """Where only certain words interrupt, others are told and not answered while an answer is given."""
+    """Where only certain words interrupt, others are transcribed and not answered while an answer is given."""
     words = {"mode": mode, "keywords": ["wait a moment"]}
     with talk(coze_sandbox, CHAT) as client:
-        client.say("chat.update", {"turn_detection": {"type": "server_vad", "interrupt_config": words}})
-        client.ask("/slow 3600 Hi")
+        client.send("chat.update", {"turn_detection": {"type": "server_vad", "interrupt_config": words}})
+        client.send_text("/slow 3600 Hi")
         client.until("conversation.chat.created")
-        client.say("input_audio_buffer.append", sound("You know" + "\0" * 960 * 30))
+        client.send("input_audio_buffer.append", sound("You know" + "\0" * 960 * 30))
         frames = client.until("conversation.audio_transcript.completed")
-        client.say("input_audio_buffer.append", sound("Please wait a moment" + "\0" * 960 * 30))
+        client.send("input_audio_buffer.append", sound("Please wait a moment" + "\0" * 960 * 30))
         frames += client.until("conversation.audio_transcript.completed")
         assert "conversation.chat.canceled" not in names(frames)
-        client.say("chat.update", {})
+        client.send("chat.update", {})
         follows = client.until("conversation.chat.canceled" if interrupts else "chat.updated")
     assert len(follows) == 1 or "conversation.chat.canceled" not in names(follows)
 
@@ -377,7 +377,7 @@ def test_words_that_interrupt(coze_sandbox, mode, interrupts):
 def test_chat_settings_in_use(coze_sandbox):
     """New settings are confirmed with all that is in use."""
     with talk(coze_sandbox, CHAT) as client:
-        client.say("chat.update", {"turn_detection": {"type": "server_vad"}, "output_audio": {"codec": "opus"}})
+        client.send("chat.update", {"turn_detection": {"type": "server_vad"}, "output_audio": {"codec": "opus"}})
         settings = client.until("chat.updated")[-1]["data"]
     assert settings["input_audio"] == {
         "format": "wav",
@@ -391,7 +391,7 @@ def test_chat_settings_in_use(coze_sandbox):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"input_audio": {"codec": "g711a"}}, "needs format pcm"),
         ({"voice_processing_config": {"enable_ans": True, "enable_pdns": True}}, "exclude each other"),
@@ -399,36 +399,36 @@ def test_chat_settings_in_use(coze_sandbox):
         ({"output_audio": {"voice_id": "9"}}, "voice_id=9 does not exist"),
     ],
 )
-def test_settings_that_contradict_each_other(coze_sandbox, settings, told):
+def test_settings_that_contradict_each_other(coze_sandbox, settings, expected):
     """Settings that cannot be are refused as a whole, and the old ones stay."""
     with talk(coze_sandbox, CHAT) as client:
-        client.say("chat.update", {**settings, "asr_config": {"context": "x"}})
-        assert told in client.refusal()[1]
-        client.say("chat.update", {})
+        client.send("chat.update", {**settings, "asr_config": {"context": "x"}})
+        assert expected in client.refusal()[1]
+        client.send("chat.update", {})
         assert "asr_config" not in client.until("chat.updated")[-1]["data"]
 
 
 @pytest.mark.parametrize(("codec", "silence"), [("g711a", b"\xd5"), ("g711u", b"\xff")])
 def test_telephone(coze_sandbox, codec, silence):
-    """Telephones speak and hear G.711."""
+    """Telephones send and receive G.711."""
     settings = {"codec": codec, "format": "pcm", "sample_rate": 8000}
     with talk(coze_sandbox, CHAT) as client:
         turns = {"type": "server_vad"}
-        client.say("chat.update", {"input_audio": settings, "output_audio": {"codec": codec}, "turn_detection": turns})
-        client.say("input_audio_buffer.append", sound(b"\x12\x34" * 80 + silence * 8000))
+        client.send("chat.update", {"input_audio": settings, "output_audio": {"codec": codec}, "turn_detection": turns})
+        client.send("input_audio_buffer.append", sound(b"\x12\x34" * 80 + silence * 8000))
         frames = client.until(*SETTLED)
-    heard = b"".join(base64.b64decode(one["content"]) for one in only(frames, "conversation.audio.delta"))
-    assert heard == silence * 160 * len(answer(frames))
+    received = b"".join(base64.b64decode(one["content"]) for one in only(frames, "conversation.audio.delta"))
+    assert received == silence * 160 * len(answer(frames))
 
 
 def test_subscriptions(coze_sandbox):
-    """Whoever subscribes to some messages gets these, and errors."""
+    """A client that subscribes to some messages receives these, and errors."""
     wanted = ["conversation.message.completed", "conversation.chat.completed"]
     with talk(coze_sandbox, CHAT) as client:
         client.until("chat.created")
-        client.say("chat.update", {"event_subscriptions": wanted})
-        assert set(names(asked(client, "Hi"))) == set(wanted)
-        client.say("nonsense")
+        client.send("chat.update", {"event_subscriptions": wanted})
+        assert set(names(exchange(client, "Hi"))) == set(wanted)
+        client.send("nonsense")
         assert client.refusal()[0] == 4000
 
 
@@ -440,7 +440,7 @@ def test_opening_words(api):
     api.ok("POST", "/v1/bot/publish", json={"bot_id": bot, "connector_ids": ["1024"]})
     for given, spoken in (({}, "Welcome!"), ({"prologue_content": "Hi there."}, "Hi there.")):
         with talk(api.sandbox, "/v1/chat", bot_id=bot) as client:
-            client.say("chat.update", {"need_play_prologue": True, **given})
+            client.send("chat.update", {"need_play_prologue": True, **given})
             frames = client.until("conversation.audio.completed")
         assert only(frames, "conversation.audio.sentence_start") == [{"text": spoken}]
 
@@ -448,11 +448,11 @@ def test_opening_words(api):
 def test_reasoning_and_several_answers(coze_sandbox):
     """Reasoning comes in pieces of its own, several answers have an id each, and suggestions follow."""
     with talk(coze_sandbox, CHAT) as client:
-        thought = asked(client, "/think Hm")
-        several = asked(client, "/answers 3")
-        suggesting = asked(client, "/suggest Hm")
+        thought = exchange(client, "/think Hm")
+        several = exchange(client, "/answers 3")
+        suggesting = exchange(client, "/suggest Hm")
     pieces = [one.get("reasoning_content", "") for one in only(thought, "conversation.message.delta")]
-    assert "".join(pieces) == "The user says 'Hm'. I repeat it."
+    assert "".join(pieces) == "The user says 'Hm'. I repeat it."  # codespell:ignore says
     assert len({one["id"] for one in only(several, "conversation.audio.delta")}) == 3
     kinds = [one["type"] for one in only(suggesting, "conversation.message.completed")]
     assert kinds == ["question", "answer", "verbose", "follow_up", "follow_up", "follow_up"]

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from tests.sandbox.websockets._connection import CHAT, SPEECH, address, talk
 
-SAID = "Nice weather today."
+SPOKEN = "Nice weather today."
 
 
 def session(sandbox, **talking):
@@ -20,8 +20,8 @@ def session(sandbox, **talking):
     frames = []
     with talk(sandbox, SPEECH, **talking) as client:
         try:
-            client.say("input_text_buffer.append", {"delta": SAID})
-            client.say("input_text_buffer.complete")
+            client.send("input_text_buffer.append", {"delta": SPOKEN})
+            client.send("input_text_buffer.complete")
             while not frames or "speech.audio.completed" not in frames[-1]:
                 frames.append(client.connection.recv(timeout=60))
         except ConnectionClosedError as end:
@@ -128,8 +128,8 @@ def test_stall(coze_sandbox):
     """The server can fall silent while the connection stays: it still answers pings, and takes messages."""
     coze_sandbox.faults.add("stall", "websockets.audio.speech", events=2)
     with talk(coze_sandbox, SPEECH) as client:
-        client.say("input_text_buffer.append", {"delta": SAID})
-        client.say("input_text_buffer.complete")
+        client.send("input_text_buffer.append", {"delta": SPOKEN})
+        client.send("input_text_buffer.complete")
         client.until("input_text_buffer.completed")
         with pytest.raises(TimeoutError):
             client.connection.recv(timeout=0.2)
@@ -177,7 +177,7 @@ def test_early_close(coze_sandbox, whole, settings, code):
     assert (end.rcvd.code, end.rcvd.reason) == (code, settings.get("msg", "ordered fault"))
     coze_sandbox.faults.add("close", events=0, code=1000)
     with talk(coze_sandbox, CHAT) as client, pytest.raises(ConnectionClosedOK):
-        client.hear()
+        client.receive()
 
 
 def test_fault_of_a_single_handshake(coze_sandbox, whole):
@@ -194,7 +194,7 @@ def test_sessions_end_with_their_clients(api, coze_sandbox, kind):
     """However a session goes wrong, it is over for the sandbox when its client has left; its chat ends in its time."""
     coze_sandbox.faults.add(kind, events=3, seconds=3600)
     with talk(coze_sandbox, CHAT) as client:
-        client.ask("/long 300")
+        client.send_text("/long 300")
         client.until("conversation.chat.created")
     record = coze_sandbox.requests[0]
     while record.seconds is None:
@@ -206,7 +206,7 @@ def test_sessions_end_with_their_clients(api, coze_sandbox, kind):
 
 
 def test_log_of_faults(coze_sandbox):
-    """The log tells which messages a fault hit."""
+    """The log shows which messages a fault hit."""
     coze_sandbox.faults.add("lost", events=1)
     session(coze_sandbox)
     record = coze_sandbox.requests[0]

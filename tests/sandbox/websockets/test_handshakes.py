@@ -72,7 +72,7 @@ def test_permissions():
     with Sandbox(tokens={"only_speech": frozenset({"createSpeech"})}) as sandbox:
         headers = {"Authorization": "Bearer only_speech"}
         with talk(sandbox, SPEECH, headers=headers) as client:
-            assert client.hear()["event_type"] == "speech.created"
+            assert client.receive()["event_type"] == "speech.created"
         assert refused(sandbox, TRANSCRIPTIONS, headers) == (403, 4101)
         assert refused(sandbox, CHAT, headers) == (403, 4101)
 
@@ -86,12 +86,12 @@ def test_accounts(coze_sandbox):
     member = {"user_id": COLLEAGUE_IDS[0], "role_type": "member"}
     coze_sandbox.store.put("member", f"{WORKSPACE_ID}/{COLLEAGUE_IDS[0]}", member, WORKSPACE_ID)
     with talk(coze_sandbox, CHAT) as client:
-        client.ask("Hi")
+        client.send_text("Hi")
         mine = client.until("conversation.chat.completed")[-1]["data"]["conversation_id"]
     with talk(coze_sandbox, CHAT, headers=headers) as client:
-        client.say("chat.update", {"chat_config": {"conversation_id": mine}})
+        client.send("chat.update", {"chat_config": {"conversation_id": mine}})
         assert client.refusal()[0] == 4002
-        client.ask("Hi")
+        client.send_text("Hi")
         assert client.until("conversation.chat.completed")
 
 
@@ -104,7 +104,7 @@ def test_refused_queries(coze_sandbox):
     assert refused(coze_sandbox, CHAT, mine, workflow_id="9") == (404, 4200)
     assert refused(coze_sandbox, CHAT, mine, workflow_id=WORKFLOW_ECHO) == (400, 4000)
     with talk(coze_sandbox, CHAT, workflow_id=WORKFLOW_CHAT, device_id="1") as client:
-        assert client.hear()["event_type"] == "chat.created"
+        assert client.receive()["event_type"] == "chat.created"
 
 
 def test_refused_paths(coze_sandbox):
@@ -139,18 +139,18 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_refused_messages(coze_sandbox, name):
     """A message that is not as described is answered with an error that names the member; the connection stays."""
-    text, told = WRONG[name]
+    text, expected = WRONG[name]
     with talk(coze_sandbox, SPEECH) as client:
-        created = client.hear()
+        created = client.receive()
         client.connection.send(text)
-        error = client.hear()
+        error = client.receive()
         assert error["event_type"] == "error"
         assert error["data"]["code"] == 4000
-        assert told in error["data"]["msg"]
+        assert expected in error["data"]["msg"]
         assert error["detail"]["logid"] == created["detail"]["logid"]
         assert error["id"] != created["id"]
-        client.say("speech.update", {})
-        assert client.hear()["event_type"] == "speech.updated"
+        client.send("speech.update", {})
+        assert client.receive()["event_type"] == "speech.updated"
     entries = coze_sandbox.requests[0].messages
     assert [entry.verdict for entry in entries if entry.sender == "client"] == ["refused", "ok"]
 
@@ -159,10 +159,10 @@ def test_nulls(coze_sandbox):
     """Null for "not given" and an empty id are taken, as official SDKs send them; a strict sandbox takes no nulls."""
     data = {"output_audio": {"codec": None, "voice_id": None}}
     with talk(coze_sandbox, SPEECH) as client:
-        client.say("speech.update", data, id="")
+        client.send("speech.update", data, id="")
         assert client.until("speech.updated")[-1]["data"]["output_audio"]["codec"] == "pcm"
     with Sandbox(lenient=False) as strict, talk(strict, SPEECH) as client:
-        client.say("speech.update", data)
+        client.send("speech.update", data)
         assert client.refusal()[0] == 4000
 
 
@@ -170,9 +170,9 @@ def test_nulls(coze_sandbox):
 def test_refusal_by_an_error_message(coze_sandbox, path):
     """Every WebSocket refuses what is not as described by a message of type error, and stays open."""
     with talk(coze_sandbox, path) as client:
-        client.hear()
+        client.receive()
         for _ in range(2):
-            client.say("no.such.message", {})
+            client.send("no.such.message", {})
             assert client.refusal()[0] == 4000
 
 
@@ -180,10 +180,10 @@ def test_log(coze_sandbox):
     """The log has every message of both sides in order, with verdicts, and shortens sound."""
     with talk(coze_sandbox, TRANSCRIPTIONS) as client:
         client.until("transcriptions.created")
-        client.say("input_audio_buffer.append", sound(b"\xff" * 3000))
-        client.say("input_audio_buffer.sing")
+        client.send("input_audio_buffer.append", sound(b"\xff" * 3000))
+        client.send("input_audio_buffer.sing")
         client.until("error")
-        client.say("input_audio_buffer.complete")
+        client.send("input_audio_buffer.complete")
         client.until("transcriptions.message.completed")
     record = coze_sandbox.requests.of("websockets.audio.transcriptions")[0]
     assert (record.status, record.code, record.verdict) == (101, 0, "ok")
@@ -204,7 +204,7 @@ def test_log(coze_sandbox):
 def test_log_over_http(api):
     """Other processes see the messages in the log too."""
     with talk(api.sandbox, SPEECH) as client:
-        client.hear()
+        client.receive()
     listed = api.http.get("/_sandbox/requests").json()["requests"]
     assert listed[0]["messages"][0]["event"] == "speech.created"
 
@@ -218,10 +218,10 @@ def test_messages_that_are_not_as_described(coze_sandbox, monkeypatch, capsys):
 
     monkeypatch.setattr(SpeechHandler, "on_message", broken)
     with talk(coze_sandbox, SPEECH) as client:
-        client.hear()
-        client.say("speech.update", {})
+        client.receive()
+        client.send("speech.update", {})
         with pytest.raises(ConnectionClosedError) as caught:
-            client.hear()
+            client.receive()
     assert caught.value.rcvd.code == 1011
     assert coze_sandbox.violations[0].operation == "websockets.audio.speech"
     assert coze_sandbox.requests[0].verdict == "failed"
@@ -239,24 +239,24 @@ def test_defects_are_loud(coze_sandbox, monkeypatch, capsys):
 
     monkeypatch.setattr(SpeechHandler, "on_message", broken)
     with talk(coze_sandbox, SPEECH) as client:
-        client.hear()
-        client.say("speech.update", {})
+        client.receive()
+        client.send("speech.update", {})
         with pytest.raises(ConnectionClosedError, match="boom"):
-            client.hear()
+            client.receive()
     assert "KeyError" in capsys.readouterr().err
 
 
 def test_large_messages(coze_sandbox):
     """A minute of sound fits into one message."""
     with talk(coze_sandbox, TRANSCRIPTIONS) as client:
-        client.say("input_audio_buffer.append", sound(b"\x80" * 48_000 * 60))
-        client.say("input_audio_buffer.complete")
-        heard = client.until("transcriptions.message.completed")
-    assert heard[-2]["data"]["content"] == "Sound of 2880000 bytes."
+        client.send("input_audio_buffer.append", sound(b"\x80" * 48_000 * 60))
+        client.send("input_audio_buffer.complete")
+        received = client.until("transcriptions.message.completed")
+    assert received[-2]["data"]["content"] == "Sound of 2880000 bytes."
 
 
 def test_many_sessions_at_once(coze_sandbox):
-    """Many sessions talk at the same time, and each hears its own answer whole."""
+    """Many sessions are open at the same time, and each receives its own answer whole."""
     count = 60
 
     async def session(number):
@@ -283,9 +283,9 @@ def test_many_sessions_at_once(coze_sandbox):
 def test_a_slow_answer_holds_nobody_up(coze_sandbox):
     """While one session waits for its bot, another is served."""
     with talk(coze_sandbox, CHAT) as slow, talk(coze_sandbox, CHAT) as quick:
-        slow.ask("/slow 3600 Hi")
+        slow.send_text("/slow 3600 Hi")
         slow.until("conversation.chat.created")
-        quick.ask("Hi")
+        quick.send_text("Hi")
         assert quick.until("conversation.chat.completed")
 
 
@@ -296,14 +296,14 @@ def test_stop_with_open_sessions():
         client.until("chat.created")
         sandbox.stop()
         with pytest.raises(ConnectionClosedError) as caught:
-            client.hear()
+            client.receive()
     sandbox.close()
     assert caught.value.rcvd.code == 1012
 
 
 def test_in_process(coze_sandbox):
     """WebSockets also work without a server, in any ASGI client; a cut then is an exception."""
-    asked = [
+    incoming = [
         {"type": "websocket.connect"},
         {"type": "websocket.receive", "text": '{"event_type": "input_text_buffer.complete"}'},
     ]
@@ -312,8 +312,8 @@ def test_in_process(coze_sandbox):
         sent, over = [], asyncio.Event()
 
         async def receive():
-            if asked:
-                return asked.pop(0)
+            if incoming:
+                return incoming.pop(0)
             await over.wait()
             return {"type": "websocket.disconnect", "code": 1000}
 
@@ -330,7 +330,7 @@ def test_in_process(coze_sandbox):
     texts = [message.get("text", "") for message in asyncio.run(session())]
     events = [json.loads(text)["event_type"] for text in texts if text]
     assert events == ["speech.created", "input_text_buffer.completed", "speech.audio.completed"]
-    asked.append({"type": "websocket.connect"})
+    incoming.append({"type": "websocket.connect"})
     coze_sandbox.faults.add("cut", events=0)
     with pytest.raises(ConnectionError, match="dropped this connection"):
         asyncio.run(session())
@@ -357,11 +357,11 @@ def test_tls():
 
 
 def test_sessions_in_the_access_log(coze_sandbox, monkeypatch):
-    """The log's watcher is told of a session when it is over, with how long it took."""
+    """The log's watcher gets a session when it is over, with how long it took."""
     seen = queue.SimpleQueue()
     monkeypatch.setattr(coze_sandbox.requests, "watcher", seen.put)
     with talk(coze_sandbox, SPEECH) as client:
-        client.hear()
+        client.receive()
         assert seen.empty()
     record = seen.get(timeout=60)
     assert (record.operation, record.status) == ("websockets.audio.speech", 101)
@@ -371,5 +371,5 @@ def test_sessions_in_the_access_log(coze_sandbox, monkeypatch):
 def test_examples_only():
     """A sandbox that answers with examples lets anybody talk to any bot."""
     with Sandbox(examples=True) as sandbox, talk(sandbox, "/v1/chat", bot_id="9") as client:
-        client.ask("Hi")
+        client.send_text("Hi")
         assert client.until("conversation.chat.completed")

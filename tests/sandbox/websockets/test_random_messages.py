@@ -18,8 +18,8 @@ from coze_sandbox._websockets.frames import Frames
 from coze_sandbox._websockets.protocols import PROTOCOLS
 
 DETAIL = {"logid": "1"}
-# How many messages the client takes before it goes on: few, so that it interrupts, or nearly all.
-HEARD = st.one_of(st.integers(0, 8), st.just(3000))
+# How many messages the client takes before it continues: few, so that it interrupts, or nearly all.
+RECEIVED_COUNTS = st.one_of(st.integers(0, 8), st.just(3000))
 
 SOUNDS = st.one_of(st.binary(max_size=3000), st.text(max_size=20).map(str.encode), st.just(b"\x7f\x20" * 1500))
 TEXTS = {
@@ -85,20 +85,20 @@ def test_random_sessions(coze_sandbox, operation):
     answers = coze_sandbox._dispatcher.responses
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(st.tuples(messages(coze_sandbox, operation), HEARD), max_size=12))
+    @given(st.lists(st.tuples(messages(coze_sandbox, operation), RECEIVED_COUNTS), max_size=12))
     def session(sent: list[tuple[dict[str, Any], int]]) -> None:
         call = Call(described, state, {}, {"bot_id": BOT_ID}, {}, {}, "7300000000000000001")
         frames = Frames(description, coze_sandbox._dispatcher.schemas, described, lenient=True)
         script = PROTOCOLS[operation](call, description)
         now = 0.0
-        for frame, heard in sent:
+        for frame, received in sent:
             try:
                 uplink = frames.check(frames.parse(json.dumps(frame)), lambda _: None)
                 with state.store.transaction():
                     script.on_message(uplink.event, uplink.data)
             except CallError as failure:
                 script.send("error", {"code": failure.code, "msg": failure.msg})
-            for _ in range(heard):
+            for _ in range(received):
                 beat, wait = script.next(now)
                 now += wait or 0.0
                 if beat is None and wait is None:

@@ -59,7 +59,7 @@ def test_session(coze_sandbox, file):
         for frame in sent:
             if frame["event_type"] == "conversation.message.create":
                 answers = [one["data"] for one in expected if one["event_type"] == "conversation.message.completed"]
-                # The bot of the sandbox is asked for the answer that was recorded.
+                # The bot of the sandbox repeats the recorded answer.
                 frame["data"]["content"] = f"/say {answers[1]['content']}"
             client.connection.send(json.dumps(frame))
         received = client.until(expected[-1]["event_type"])
@@ -72,7 +72,7 @@ def test_recorded_text_is_answered_whole(coze_sandbox):
     _, expected = recorded("coze-go.websocket_chat.ndjson")
     texts = [one["data"]["content"] for one in expected if one["event_type"] == "conversation.message.completed"]
     with talk(coze_sandbox, CHAT) as client:
-        client.ask(f"/say {texts[1]}")
+        client.send_text(f"/say {texts[1]}")
         received = client.until("conversation.chat.completed")
     answer = [one["data"]["content"] for one in received if one["event_type"] == "conversation.message.delta"]
     assert "".join(answer) == texts[1].strip()
