@@ -58,18 +58,18 @@ def generate(bundled: Bundle, target: Path) -> Summary:
         message = f"would be wiped, but has no {NAME}: it does not look generated"
         raise DescriptionError([Diagnostic(str(target), 1, "out", message)])
     with tempfile.TemporaryDirectory(prefix="cozekit-") as scratch:
-        made = Path(scratch, "generated")
-        summary = _write(bundled, made)
-        replace_tree(made, target)
+        written = Path(scratch, "generated")
+        summary = _write(bundled, written)
+        replace_tree(written, target)
     return summary
 
 
 def stale_files(bundled: Bundle, target: Path) -> list[Diagnostic]:
     """List what of *target* is not what would be generated now, and which files of the description that is due to."""
     with tempfile.TemporaryDirectory(prefix="cozekit-") as scratch:
-        made = Path(scratch, "generated")
-        _write(bundled, made)
-        found = diff_trees(read_tree(made), read_tree(target) if target.exists() else {})
+        written = Path(scratch, "generated")
+        _write(bundled, written)
+        found = diff_trees(read_tree(written), read_tree(target) if target.exists() else {})
     changed = changed_files(bundled, target)
     return changed + [Diagnostic(f"{target.name}/{name}", 1, "stale", kind) for name, kind in found.items()]
 

@@ -12,7 +12,7 @@ _IGNORED = {"__pycache__"}
 
 
 def read_tree(root: Path) -> dict[str, bytes]:
-    """Read every file below *root*; name to content. Compiled code does not count."""
+    """Return the content of every file below *root* by its name, without compiled code."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
@@ -30,17 +30,17 @@ def diff_trees(expected: dict[str, bytes], found: dict[str, bytes]) -> dict[str,
 
 
 def replace_tree(source: Path, target: Path) -> None:
-    """Put *source* in the place of *target*, of which nothing remains. If that fails, *target* is as before."""
+    """Replace *target* by a copy of *source*. If that fails, *target* is as before."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-        # Copied to the same disk first: what is left is renaming, which is quick and does not run out of room.
-        made, before = Path(beside, "new"), Path(beside, "old")
-        shutil.copytree(source, made)
+        # Copied to the same disk first: what remains is to rename, which is quick and needs no space.
+        new, old = Path(beside, "new"), Path(beside, "old")
+        shutil.copytree(source, new)
         if target.exists():
-            target.rename(before)
+            target.rename(old)
         try:
-            made.rename(target)
+            new.rename(target)
         except OSError:
-            if before.exists():
-                before.rename(target)
+            if old.exists():
+                old.rename(target)
             raise

@@ -1,4 +1,4 @@
-"""Which names the client can have. A name that passes here is a name in Python and nothing more."""
+"""Checks names of the client: each must be a valid Python name, and stand for one thing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SHAPES = {
     "constant": (re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII), "upper case, digits and _"),
 }
 _MOST = 80
-#: What the base of the clients has already; a tag of that name would hide it.
+#: Members of the base class of the clients, which a tag of that name would hide.
 _CLIENT = {"base_url", "close", "download", "handshake", "paginate", "redirect", "request", "stream"}
-#: What generated class bodies use after their members, which would hide it.
+#: Names that generated class bodies use after their members, which would hide them.
 _BUILTINS = {"bool", "bytes", "cached_property", "dict", "float", "int", "str"}
-#: What the modules of models import.
+#: Names that the modules of models import.
 _IMPORTED = {
     "Any", "AnyValue", "Bool", "Callable", "CallbackProtocol", "Callbacks", "EnumOf", "ClassVar", "FileValue", "Event",
     "Float", "Frame", "Int", "ListOf", "Literal", "Mapping", "TaggedMessages", "Model", "Object", "OpenInt", "OpenStr",
@@ -99,10 +99,10 @@ def _method_clashes(api: ir.Api, raw: dict[str, LocatedMapping]) -> Iterator[Dia
         hidden = {operation.tag} & (_CLIENT | {"operations"}) or set(operation.id.split(".")[1:]) & _BUILTINS
         for name in sorted(hidden):
             yield where.problem("name-clash", f"{name} would hide a name that generated code needs", "operationId")
-    parser: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for resource in sorted(resources):
         key = (resource.partition(".")[0], resource_class(resource))
-        if (other := parser.setdefault(key, resource)) != resource:
+        if (other := owners.setdefault(key, resource)) != resource:
             where = next(raw[one.described_id] for one in api.operations if f"{one.id}.".startswith(f"{resource}."))
             yield where.problem("name-clash", f"{resource} and {other} both become {key[1]}", "operationId")
 
@@ -116,19 +116,19 @@ def _class_clashes(api: ir.Api, components: Any) -> Iterator[Diagnostic]:
     }
     names = [*(model.name for model in api.models), *(enum.name for enum in api.enums)]
     described_by = {name: (schema, "description") for name, schema in components.get("schemas", {}).items()}
-    parser: list[tuple[str, LocatedMapping, str]] = [(name, *(places | described_by)[name]) for name in names]
+    classes: list[tuple[str, LocatedMapping, str]] = [(name, *(places | described_by)[name]) for name in names]
     for protocol in api.sockets:
         described = components["x-coze-websockets"][protocol.name]
-        parser += [(protocol.name, described, "description")]
-        parser += [(protocol.uplink.union, described["uplink"], "union")]
-        parser += [(protocol.downlink.union, described["downlink"], "union")]
+        classes += [(protocol.name, described, "description")]
+        classes += [(protocol.uplink.union, described["uplink"], "union")]
+        classes += [(protocol.downlink.union, described["downlink"], "union")]
     for stream in api.streams:
         described = components["x-coze-streams"][stream.name]
-        parser += [(stream.name, described, "description"), (stream.union, described, "event")]
-        parser += [(f"Unknown{stream.union}", described, "event")]
-        parser += [(event.name, described["events"][event.wire], "class") for event in stream.events]
+        classes += [(stream.name, described, "description"), (stream.union, described, "event")]
+        classes += [(f"Unknown{stream.union}", described, "event")]
+        classes += [(event.name, described["events"][event.wire], "class") for event in stream.events]
     seen: dict[str, str] = {}
-    for name, where, key in parser:
+    for name, where, key in classes:
         if name in _IMPORTED:
             yield where.problem("name-clash", f"{name} would hide a name that generated code needs", key)
         if name.lower() in seen:

@@ -139,16 +139,16 @@ def check_encoding(http: HTTPResponse) -> None:
     Raises:
         GatewayError: It has several encodings, or one that the request does not accept.
     """
-    given = http.headers.get("content-encoding")
-    if given is None or http.is_stream_consumed:
+    encoding = http.headers.get("content-encoding")
+    if encoding is None or http.is_stream_consumed:
         return
-    found = [name for name in given.lower().replace(",", " ").split() if name in _COMPRESSIONS]
+    found = [name for name in encoding.lower().replace(",", " ").split() if name in _COMPRESSIONS]
     accepted = http.request.headers.get("accept-encoding", "").lower()
     if len(found) > 1 or any(name not in ENCODINGS and name not in accepted for name in found):
         raise _error(
             GatewayError,
             http,
-            f"the response has the encoding {given!r:.60}, which the request does not accept",
+            f"the response has the encoding {encoding!r:.60}, which the request does not accept",
             "A gateway may have compressed it; check the proxy settings.",
         )
     stream = http.stream

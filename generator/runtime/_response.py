@@ -43,10 +43,10 @@ class Response:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is pickled goes to queues and caches: the request stays here, since the token is in its headers.
-        kept = copy(self.http)
-        kept.request = type(kept.request)(kept.request.method, kept.request.url)
-        kept.history, kept.next_request = [], None  # hold requests, too
-        return (Response, (kept, self.logid))
+        copied = copy(self.http)
+        copied.request = type(copied.request)(copied.request.method, copied.request.url)
+        copied.history, copied.next_request = [], None  # hold requests, too
+        return (Response, (copied, self.logid))
 
 
 class ItemList(list[T], Generic[T]):

@@ -48,18 +48,18 @@ class _SecretBytes(bytes):
 
 def hidden(value: T) -> T:
     """Return a text as a secret, a map, list or tuple with all its texts as secrets, and anything else as it is."""
-    made: Any = value
+    wrapped: Any = value
     if isinstance(value, str):
-        made = value if isinstance(value, SecretStr) else SecretStr(value)
+        wrapped = value if isinstance(value, SecretStr) else SecretStr(value)
     elif isinstance(value, bytes):
-        made = _SecretBytes(value)
+        wrapped = _SecretBytes(value)
     elif isinstance(value, Mapping):
-        made = {key: hidden(item) for key, item in value.items()}
+        wrapped = {key: hidden(item) for key, item in value.items()}
     elif isinstance(value, list):
-        made = [hidden(item) for item in value]
+        wrapped = [hidden(item) for item in value]
     elif isinstance(value, tuple):
-        made = tuple(hidden(item) for item in value)
-    return made  # type: ignore[no-any-return]  # of the same type, or one that stands in for it
+        wrapped = tuple(hidden(item) for item in value)
+    return wrapped  # type: ignore[no-any-return]  # of the same type, or one that stands in for it
 
 
 def hidden_userinfo(address: T) -> T:

@@ -175,7 +175,7 @@ def test_error_in_place_of_redirect(call: Call, mode: Mode) -> None:
     """JSON in place of a redirect is the error that it tells; if it tells none, the answer is not understood."""
     with pytest.raises(APIError, match="no such thing"):
         answered(call, mode, lambda: httpx.Response(400, json=REFUSED), lambda result: result)
-    with pytest.raises(DecodeError, match="no redirect"):
+    with pytest.raises(DecodeError, match="not a redirect"):
         answered(call, mode, lambda: httpx.Response(200, json={"access_token": "t"}), lambda result: result)
 
 

@@ -72,7 +72,7 @@ async def test_the_application_reviews_and_refuses_old_ones(monkeypatch: pytest.
         assert (await http.post("/", json={"challenge": "c"})).json() == {"challenge": "c"}
         old = await http.post("/", **posted({"header": {"event_type": "bot.published", "event_id": "1"}}))
     assert old.status_code == 401
-    assert "1800 s are allowed" in old.json()["error"]
+    assert "max_age is 1800 s" in old.json()["error"]
 
 
 @pytest.mark.anyio

@@ -219,10 +219,10 @@ _CLIENT = (
         "[item for",
     ),
     _Edit("a value of an enum is not decoded", _MODELS, r"\w+_members\[value\] if value", "value if value"),
-    _Edit("unknown members are lost", _MODELS, r"leftovers\(data, cls._known\)", "None"),
+    _Edit("unknown members are lost", _MODELS, r"unknown_fields\(data, cls._known\)", "None"),
     _Edit("an argument has another name", _OPERATIONS, r'Argument\("(\w+)", "body"', r'Argument("\1_", "body"'),
     _Edit("an argument is in another place", _OPERATIONS, r'", "query", ', '", "body", '),
-    _Edit("the next page is skipped", "generated/coze_api/_core/_pagination.py", r"\+ 1\b", "+ 2"),
+    _Edit("the next page is skipped", "generated/coze_api/_core/_pagination_async.py", r"\+ 1\b", "+ 2"),
 )
 _SANDBOX = (
     _Edit(

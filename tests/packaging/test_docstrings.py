@@ -19,6 +19,7 @@ ROOMS = (
     "overlay",
     "packaging",
     "runtime",
+    "sandbox",
 )
 #: First words that refer to another test or to the subject of the module.
 DEPENDENT = re.compile(r"(So|Nor|Also|It|They|These|Those|The same for)\b")

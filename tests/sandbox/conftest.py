@@ -41,7 +41,7 @@ class Api:
         return response.status_code, response.json()["code"]
 
     def chat(self, text: str, **members: Any) -> dict[str, Any]:
-        """Return the body of a chat in which the user says *text* to the bot of the start."""
+        """Return the body of a chat with *text* as the message of the user, to the predefined bot."""
         message = {"role": "user", "content": text, "content_type": "text"}
         body = {"bot_id": BOT_ID, "user_id": "user-1", "additional_messages": [message]}
         return {**body, **members}

@@ -56,7 +56,7 @@ def test_sandboxes_that_nobody_closes(tmp_path):
 
 
 def test_delays_in_process(sandbox):
-    """A delayed call takes effect after its delay also where no connection tells that the client is there."""
+    """A delayed call takes effect after its delay also where no connection shows that the client is there."""
     sandbox.faults.add("delay", seconds=0.01)
     sandbox.faults.add("delay", seconds=0.01, handled=True)
     for _ in range(2):
@@ -65,19 +65,19 @@ def test_delays_in_process(sandbox):
 
 
 def test_dropped_connections_in_process(sandbox):
-    """Without a connection to close, a drop is raised to whoever called."""
+    """Without a connection to close, a drop is raised to the caller."""
     sandbox.faults.add("drop")
     with pytest.raises(ConnectionDroppedError):
         call(sandbox, "GET", "/v1/users/me")
 
 
 def test_lifespan_and_other_protocols(sandbox):
-    """The application starts and stops when asked, and says no to a WebSocket also where a server has no words for it."""
-    asked = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}, {"type": "websocket.connect"}])
+    """The application starts and stops on request, and refuses a WebSocket also where a server cannot send a reason."""
+    incoming = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}, {"type": "websocket.connect"}])
     sent: list[dict[str, Any]] = []
 
     async def receive():
-        return next(asked)
+        return next(incoming)
 
     async def send(message):
         sent.append(message)
@@ -91,7 +91,7 @@ def test_lifespan_and_other_protocols(sandbox):
 
 
 def test_defects_are_loud(sandbox, monkeypatch, capsys):
-    """A handler that raises is answered with HTTP 500 that says so, and changes nothing."""
+    """A handler that raises is answered with HTTP 500 and a message about it, and changes nothing."""
     from coze_sandbox._handlers import HANDLERS
 
     def broken(call):

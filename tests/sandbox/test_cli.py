@@ -46,7 +46,7 @@ def start():
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_runs_until_told_to_stop(start, tmp_path, stop):
-    """It prints address and token, writes the ready file, serves, and stops without a complaint."""
+    """The command prints address and token, writes the ready file, serves, and stops without a complaint."""
     ready = tmp_path / "ready.json"
     process, facts = start("--token", "t-1", "--ready-file", str(ready), "--speed", "100")
     assert json.loads(ready.read_text(encoding="utf-8")) == facts
@@ -194,7 +194,7 @@ def test_wrong_arguments(arguments, expected):
 
 
 def test_missing_library():
-    """Without the extra it tells in one line what is missing."""
+    """Without the extra the command prints one line about what is missing."""
     code = "import runpy, sys; sys.modules['starlette'] = None; runpy.run_module('coze_sandbox', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
@@ -238,7 +238,9 @@ def test_all_addresses(watch, host):
 
 
 def test_names_that_are_allowed(watch):
-    """Under a name of its own, as a container has it, it answers when it was told so, and says how to tell it."""
+    """Under another host name, as a container has it, it answers if the name was configured, and otherwise names the
+    option.
+    """
     _, url = watch("--host", "0.0.0.0", "--allow-host", "coze", "--allow-host", "coze.internal")
     for name, status in (("coze", 200), ("coze.internal:8000", 200), ("127.0.0.1", 200), ("kitchen", 403)):
         answer = httpx.get(f"{url}/v1/users/me", headers={"Host": name, "Authorization": "Bearer t"})
@@ -263,14 +265,14 @@ def test_pace(start):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [((), "every 30 ms"), (("--speed", "4"), "every 7.5 ms"), (("--event-seconds", "0"), "without a pause")],
 )
-def test_pace_in_the_first_line(arguments, told):
-    """The first line says how fast streams come."""
+def test_pace_in_the_first_line(arguments, expected):
+    """The first line shows the pace of streams."""
     command = [sys.executable, "-m", "coze_sandbox", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline().rstrip().endswith(f", events of streams {told}")
+        assert process.stdout.readline().rstrip().endswith(f", events of streams {expected}")
         process.terminate()
 
 
@@ -313,7 +315,7 @@ def test_quiet(watch):
 
 
 def test_reader_that_leaves(watch):
-    """When nobody reads the lines any more, the sandbox goes on."""
+    """When no process reads its output any more, the sandbox continues."""
     process, url = watch()
     process.stdout.close()
     for _ in range(3):
@@ -323,7 +325,7 @@ def test_reader_that_leaves(watch):
 
 
 def test_stream_under_way_when_it_stops(watch):
-    """A stream under way is sent to its end when the sandbox is told to stop."""
+    """A stream under way is sent to its end when the sandbox is stopped."""
     process, url = watch("--speed", "3")
     message = {"role": "user", "content": "/long 20", "content_type": "text"}
     body = {"bot_id": "7300000000000000200", "user_id": "u", "stream": True, "additional_messages": [message]}

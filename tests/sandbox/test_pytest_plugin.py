@@ -77,7 +77,7 @@ def test_fixtures_are_as_new(tmp_path):
 
 
 def test_wrong_answers_fail_the_test(tmp_path):
-    """A test in which the sandbox answered as is not described fails, and tells where."""
+    """A test in which the sandbox's response did not match the description fails, and names the place."""
     folder = suite(
         tmp_path,
         test_it=(
@@ -97,7 +97,7 @@ def test_wrong_answers_fail_the_test(tmp_path):
 
 
 def test_without_the_extra(tmp_path):
-    """Where the extra is not installed, a test that asks for the sandbox tells how to get it, and others run."""
+    """Where the extra is not installed, a test that uses the sandbox names how to install it, and others run."""
     folder = suite(
         tmp_path,
         conftest="import sys\nsys.modules['starlette'] = None\n",
@@ -110,7 +110,7 @@ def test_without_the_extra(tmp_path):
 
 
 def test_guide(tmp_path):
-    """Every block of Python in the guide to testing does what it says."""
+    """Every block of Python in the guide to testing works as described."""
     guide = (ROOT / "docs" / "guides" / "testing.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     for number, block in enumerate(blocks):

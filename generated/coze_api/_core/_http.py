@@ -246,15 +246,15 @@ def make_timeout(value: Any) -> httpx.Timeout:
     Raises:
         InvalidArgumentError: It is none of these, or cannot be waited for.
     """
-    made = value
+    timeout = value
     if value is None or isinstance(value, int | float) or (isinstance(value, tuple) and len(value) == 4):
-        made = httpx.Timeout(value)
-    if not isinstance(made, httpx.Timeout) or not all(map(_is_duration, made.as_dict().values())):
+        timeout = httpx.Timeout(value)
+    if not isinstance(timeout, httpx.Timeout) or not all(map(_is_duration, timeout.as_dict().values())):
         raise InvalidArgumentError(
             f"timeout must be a number of seconds from 0 to {LONGEST_TIMEOUT:,}, or four of them to connect, read,"
             f" write and get a connection, not {value!r:.60}"
         )
-    return made
+    return timeout
 
 
 LONGEST_TIMEOUT = 10**8

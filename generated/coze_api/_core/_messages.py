@@ -161,8 +161,8 @@ class Signature:
             token: The callback app's token.
             body: The request's body as it was received.
         """
-        given = {"timestamp": timestamp.encode(), "nonce": nonce.encode(), "token": token.encode(), "body": body}
-        return hashlib.new(self.algorithm, b"".join(given[part] for part in self.parts)).hexdigest()
+        values = {"timestamp": timestamp.encode(), "nonce": nonce.encode(), "token": token.encode(), "body": body}
+        return hashlib.new(self.algorithm, b"".join(values[part] for part in self.parts)).hexdigest()
 
 
 @attrs.frozen

@@ -67,8 +67,8 @@ class Speech(WebsocketsAudioSpeechAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = speech_update(settings, output_audio)
-        return SpeechSession(self._client, handshake, options_for(self._client, options), made)
+        update = speech_update(settings, output_audio)
+        return SpeechSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class Transcriptions(WebsocketsAudioTranscriptionsAPI):
@@ -95,8 +95,8 @@ class Transcriptions(WebsocketsAudioTranscriptionsAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = transcription_update(settings, input_audio)
-        return TranscriptionSession(self._client, handshake, options_for(self._client, options), made)
+        update = transcription_update(settings, input_audio)
+        return TranscriptionSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class InterpretationWebsocket(WebsocketsAudioSimultInterpretationAPI):
@@ -126,8 +126,8 @@ class InterpretationWebsocket(WebsocketsAudioSimultInterpretationAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = interpretation_update(settings, input_audio, output_audio)
-        return InterpretationSession(self._client, handshake, options_for(self._client, options), made)
+        update = interpretation_update(settings, input_audio, output_audio)
+        return InterpretationSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class ChatWebsocket(WebsocketsChatAPI):
@@ -156,8 +156,8 @@ class ChatWebsocket(WebsocketsChatAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = chat_update(settings, input_audio, output_audio)
-        return ChatSession(self._client, handshake, options_for(self._client, options), made)
+        update = chat_update(settings, input_audio, output_audio)
+        return ChatSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class Audio(WebsocketsAudioAPI):

@@ -66,8 +66,8 @@ class AsyncSpeech(AsyncWebsocketsAudioSpeechAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = speech_update(settings, output_audio)
-        return AsyncSpeechSession(self._client, handshake, options_for(self._client, options), made)
+        update = speech_update(settings, output_audio)
+        return AsyncSpeechSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
@@ -94,8 +94,8 @@ class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = transcription_update(settings, input_audio)
-        return AsyncTranscriptionSession(self._client, handshake, options_for(self._client, options), made)
+        update = transcription_update(settings, input_audio)
+        return AsyncTranscriptionSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class AsyncInterpretationWebsocket(AsyncWebsocketsAudioSimultInterpretationAPI):
@@ -125,8 +125,8 @@ class AsyncInterpretationWebsocket(AsyncWebsocketsAudioSimultInterpretationAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = interpretation_update(settings, input_audio, output_audio)
-        return AsyncInterpretationSession(self._client, handshake, options_for(self._client, options), made)
+        update = interpretation_update(settings, input_audio, output_audio)
+        return AsyncInterpretationSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class AsyncChatWebsocket(AsyncWebsocketsChatAPI):
@@ -155,8 +155,8 @@ class AsyncChatWebsocket(AsyncWebsocketsChatAPI):
         """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
-        made = chat_update(settings, input_audio, output_audio)
-        return AsyncChatSession(self._client, handshake, options_for(self._client, options), made)
+        update = chat_update(settings, input_audio, output_audio)
+        return AsyncChatSession(self._client, handshake, options_for(self._client, options), update)
 
 
 class AsyncAudio(AsyncWebsocketsAudioAPI):

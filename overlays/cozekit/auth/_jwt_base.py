@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypedDict, Unpack
@@ -88,6 +89,15 @@ class JWTFlowBase(FromFile, OAuthFlowBase):
         audience = URL(self.base_url).host if audience is None else audience
         require_ascii(audience=audience)
         self._signer = Signer(client_id, public_key_id, audience, key)
+
+    def renewing(self, options: JWTOptions) -> Callable[[float], TokenRequest]:
+        """Return `token_request_factory`, which is the new name. Removed in 0.3.
+
+        Raises:
+            InvalidArgumentError: An option is invalid.
+        """
+        warnings.warn("renewing is called token_request_factory; 0.3 removes it", DeprecationWarning, stacklevel=2)
+        return self.token_request_factory(options)
 
     def token_request_factory(self, options: JWTOptions) -> Callable[[float], TokenRequest]:
         """Return a function that builds the token request, with a new signature each time.

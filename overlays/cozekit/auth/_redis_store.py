@@ -61,10 +61,10 @@ class RedisStore:
             if not 0 < seconds < _LONGEST:
                 raise InvalidArgumentError(f"{name} must be above 0 and below {_LONGEST:,}")
         self._errors = (library.RedisError, OSError)
-        made = _connected(library, redis) if isinstance(redis, str) else redis
-        if made is None:  # the library's own error shows the address
+        client = _connected(library, redis) if isinstance(redis, str) else redis
+        if client is None:  # the library's own error shows the address
             raise InvalidArgumentError("redis must be an address such as redis://localhost:6379/0, or a redis.Redis")
-        self._redis = made
+        self._redis = client
         self._prefix = prefix
         self._lock_ms = max(int(lock_seconds * 1000), 1)
         self._refresh_seconds = refresh_seconds

@@ -81,18 +81,18 @@ class Token:
             return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what stores keep, secrets included."""
-        kept = {
+        """Return the data that stores keep, secrets included."""
+        members = {
             "access_token": self.access_token,
             "expires_at": int(self.expires_at.timestamp()),
             "refresh_token": self.refresh_token,
             "obtained_at": None if self.obtained_at is None else int(self.obtained_at.timestamp()),
         }
-        return {name: value for name, value in kept.items() if value is not None}
+        return {name: value for name, value in members.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Any) -> Self | None:
-        """Make a token of what `to_dict` returned; None of anything else."""
+        """Return the token of the result of `to_dict`; None for other data."""
         try:
             obtained = data.get("obtained_at")
             return cls(

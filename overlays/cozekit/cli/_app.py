@@ -145,13 +145,13 @@ def _commands(terminal: Terminal) -> App:
     @app.command
     def profiles(*, use: Annotated[str | None, Parameter(help="Make this profile the default.")] = None) -> None:
         """List the profiles; the default one has a star."""
-        kept = user_profiles()
-        found, default = kept.read()
+        saved = user_profiles()
+        found, default = saved.read()
         if use is not None:
             if use not in found:
                 raise CLIError(f"there is no profile {use!r}; there are: {', '.join(found) or 'none'}")
-            with locked(kept):
-                kept.set_default(use)
+            with locked(saved):
+                saved.set_default(use)
             default = use
         for one in found.values():
             star = "*" if one.name == default else " "

@@ -116,11 +116,11 @@ def _check_signature(found: Mapping[str, str], body: bytes, tokens: list[str]) -
     missing = [name for name in _NAMES.values() if not found.get(name.lower())]
     if missing:
         raise InvalidSignature(f"the callback lacks {', '.join(missing)}: it is not from Coze, or a proxy dropped them")
-    timestamp, nonce, given = (found[_NAMES[part].lower()] for part in ("timestamp", "nonce", "signature"))
+    timestamp, nonce, signature = (found[_NAMES[part].lower()] for part in ("timestamp", "nonce", "signature"))
     right = False
     for token in tokens:  # all of them, so that the duration reveals nothing
         expected = Callbacks.signature.sign(timestamp=timestamp, nonce=nonce, token=token, body=body)
-        right |= hmac.compare_digest(expected.encode(), given.encode())
+        right |= hmac.compare_digest(expected.encode(), signature.encode())
     if not right:
         raise InvalidSignature(
             "the signature of the callback is invalid: pass the verify_token of the app that it was sent to, "

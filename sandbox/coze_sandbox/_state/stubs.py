@@ -37,16 +37,16 @@ class StubRegistry:
         self._lock = threading.Lock()
         self._waiting: list[Stub] = []
 
-    def add(self, rule: Stub) -> None:
+    def add(self, stub: Stub) -> None:
         """Add a stub after the existing ones.
 
         Raises:
             ValueError: `times` is less than 1.
         """
-        if rule.times is not None and rule.times < 1:
+        if stub.times is not None and stub.times < 1:
             raise ValueError("times must be at least 1, or None for no limit")
         with self._lock:
-            self._waiting.append(rule)
+            self._waiting.append(stub)
 
     def match(self, kind: str, call: Any) -> Any:
         """Return the value of the first stub that matches a call, and count the call; None if no stub matches.
@@ -56,19 +56,19 @@ class StubRegistry:
             call: The argument of `Stub.matches`.
         """
         with self._lock:
-            for rule in self._waiting:
-                if rule.kind == kind and rule.matches(call):
-                    if rule.times is not None:
-                        rule.times -= 1
-                        if not rule.times:
-                            self._waiting.remove(rule)
-                    return rule.value
+            for stub in self._waiting:
+                if stub.kind == kind and stub.matches(call):
+                    if stub.times is not None:
+                        stub.times -= 1
+                        if not stub.times:
+                            self._waiting.remove(stub)
+                    return stub.value
         return None
 
     def waiting(self) -> list[Stub]:
         """Return copies of the remaining stubs."""
         with self._lock:
-            return [attrs.evolve(rule) for rule in self._waiting]
+            return [attrs.evolve(stub) for stub in self._waiting]
 
     def clear(self) -> None:
         """Remove all stubs."""

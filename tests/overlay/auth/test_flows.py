@@ -31,7 +31,7 @@ from cozekit.errors import (
     OAuthError,
     StateMismatch,
 )
-from tests.overlay._clients import Counter
+from tests.overlay._clients import Counter, unwrap
 from tests.overlay.auth._flows import PUBLIC_APP, REDIRECT, SECRET, WEB_APP, Flows, browse, query_of
 
 
@@ -657,3 +657,10 @@ def test_expires_in_is_a_timestamp_or_a_duration(seconds, refresh):
     assert token.expires_at.timestamp() == expected
     assert Token.from_dict(token.to_dict()) == token
     assert SECRET not in repr(token)
+
+
+def test_old_name_of_the_token_request_factory_warns(flows):
+    """The old name of `token_request_factory` still works, and warns by DeprecationWarning."""
+    flow = unwrap(flows.jwt())
+    with pytest.warns(DeprecationWarning, match="token_request_factory"):
+        assert flow.renewing({})(0.0).time_sensitive

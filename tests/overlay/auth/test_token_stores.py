@@ -222,7 +222,7 @@ def test_unusable_folder_is_an_error_with_the_reason(tmp_path):
         store.load("k")
     with pytest.raises(TokenStoreError, match=r"cannot be kept in .*k\.json: Not a directory"):
         store.save("k", TOKEN)
-    with pytest.raises(TokenStoreError, match=r"k\.lock cannot be made: Not a directory"):
+    with pytest.raises(TokenStoreError, match=r"k\.lock cannot be created: Not a directory"):
         store.try_lock("k")
 
 

@@ -123,8 +123,8 @@ def test_interpretation_texts_are_joined_once(connect: Any, joined: list[int]) -
     interpretation = session.interpret(b"")
     interpretation = unwrap(interpretation)
     for number in range(PIECES):
-        interpretation._see(InterpretationTranscriptionDelta(data=InterpretationText(delta=Piece("x"))))
-        interpretation._see(InterpretationTranslationDelta(data=InterpretationText(delta=Piece("yy"))))
+        interpretation._on_message(InterpretationTranscriptionDelta(data=InterpretationText(delta=Piece("x"))))
+        interpretation._on_message(InterpretationTranslationDelta(data=InterpretationText(delta=Piece("yy"))))
         assert (len(interpretation.original), len(interpretation.translation)) == (number + 1, 2 * number + 2)
     assert Piece.copied == 0
     assert sum(joined) <= 2 * PIECES
