@@ -64,6 +64,11 @@ class Operation:
     files: tuple[str, ...] = field(default=())
 
     @property
+    def returns_file(self) -> bool:
+        """Return whether its response is a file."""
+        return self.media_type not in {"", "application/json", "text/event-stream"}
+
+    @property
     def gives_tokens(self) -> bool:
         """Return whether its responses contain secrets."""
         return self.id.startswith("oauth.") and not self.redirects
