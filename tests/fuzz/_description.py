@@ -97,7 +97,10 @@ def _operation(verb: str, path: str, described: dict[str, Any]) -> Operation:
         if "const" in _resolved(parameter["schema"]):
             continue  # the client sends it by itself
         value = parameter.get("example", _resolved(parameter["schema"]).get("default"))
-        arguments[parameter["name"]] = value
+        name = parameter["name"]
+        if parameter["in"] == "header":
+            name = re.sub(r"-|(?<=[a-z])(?=[A-Z])", "_", name).lower()
+        arguments[name] = value
     files = []
     for media, body in described.get("requestBody", {}).get("content", {}).items():
         members = dict(body.get("example") or {})
