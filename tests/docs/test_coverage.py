@@ -59,7 +59,7 @@ def anonymous(path: str) -> str:
 
 
 def test_peers_are_counted_by_kind(real: Bundle, tmp_path: Path) -> None:
-    """A peer's number is how many rows of a kind say yes; a kind without rows has dashes."""
+    """A peer's number is the number of rows of a kind with a yes; a kind without rows has dashes."""
     facts = tmp_path / "facts.csv"
     facts.write_text(
         f"{HEAD}http,yes,no,yes,no,yes\nhttp,yes,no,no,no,no\nnone,yes,yes,yes,yes,yes\n", encoding="utf-8"
@@ -83,7 +83,7 @@ def test_writes_between_the_marks_only(real: Bundle, tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize(
-    ("facts", "readme", "told"),
+    ("facts", "readme", "expected"),
     [
         (None, "", "facts.csv:1: cannot be read"),
         ("", "", "facts.csv:1: has no rows"),
@@ -92,13 +92,13 @@ def test_writes_between_the_marks_only(real: Bundle, tmp_path: Path, capsys: pyt
     ],
 )
 def test_tells_what_is_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], facts: str | None, readme: str, told: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], facts: str | None, readme: str, expected: str
 ) -> None:
-    """Facts that cannot be used, or a file without marks, are told by name, and nothing is written."""
+    """Facts that cannot be used, or a file without marks, are reported by name, and nothing is written."""
     if facts is not None:
         (tmp_path / "facts.csv").write_text(facts, encoding="utf-8")
     (tmp_path / "README.md").write_text(readme, encoding="utf-8")
     where = ["--facts", str(tmp_path / "facts.csv"), "--write", str(tmp_path / "README.md")]
     assert command.main(["--index", str(ROOT / "openapi" / "coze.yaml"), "coverage", *where]) == 1
-    assert told in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == readme
