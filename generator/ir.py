@@ -281,7 +281,7 @@ class ErrorCode:
     code: int
     name: str
     meaning: str
-    category: str
+    category: str | None  # None: known from another server only, so that nothing is decided by it
     retryable: bool
     http_status: int | None
     hint: str

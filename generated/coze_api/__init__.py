@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .errors import APIError as APIError
     from .errors import CozeError as CozeError
 
-API_VERSION = "1.0.0"
+API_VERSION = "2026.11.0"
 
 __all__ = [
     "API_VERSION",

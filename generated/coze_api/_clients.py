@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .resources.api_apps import ApiAppsAPI, AsyncApiAppsAPI
     from .resources.apps import AppsAPI, AsyncAppsAPI
     from .resources.audio import AsyncAudioAPI, AudioAPI
+    from .resources.authorized_plugins import AsyncAuthorizedPluginsAPI, AuthorizedPluginsAPI
     from .resources.benefit_limitations import AsyncBenefitLimitationsAPI, BenefitLimitationsAPI
     from .resources.benefits import AsyncBenefitsAPI, BenefitsAPI
     from .resources.bill_tasks import AsyncBillTasksAPI, BillTasksAPI
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
     from .resources.connectors import AsyncConnectorsAPI, ConnectorsAPI
     from .resources.conversations import AsyncConversationsAPI, ConversationsAPI
     from .resources.copy_tasks import AsyncCopyTasksAPI, CopyTasksAPI
+    from .resources.database_tasks import AsyncDatabaseTasksAPI, DatabaseTasksAPI
+    from .resources.databases import AsyncDatabasesAPI, DatabasesAPI
     from .resources.datasets import AsyncDatasetsAPI, DatasetsAPI
     from .resources.enterprises import AsyncEnterprisesAPI, EnterprisesAPI
     from .resources.files import AsyncFilesAPI, FilesAPI
     from .resources.folders import AsyncFoldersAPI, FoldersAPI
     from .resources.oauth import AsyncOauthAPI, OauthAPI
+    from .resources.oauth_apps import AsyncOauthAppsAPI, OauthAppsAPI
     from .resources.organizations import AsyncOrganizationsAPI, OrganizationsAPI
     from .resources.plugins import AsyncPluginsAPI, PluginsAPI
     from .resources.stores import AsyncStoresAPI, StoresAPI
@@ -62,6 +66,13 @@ class Client(BaseClient):
         from .resources.audio import AudioAPI
 
         return AudioAPI(self)
+
+    @cached_property
+    def authorized_plugins(self) -> AuthorizedPluginsAPI:
+        """Authorizations that users gave to plugins."""
+        from .resources.authorized_plugins import AuthorizedPluginsAPI
+
+        return AuthorizedPluginsAPI(self)
 
     @cached_property
     def benefit_limitations(self) -> BenefitLimitationsAPI:
@@ -120,6 +131,20 @@ class Client(BaseClient):
         return CopyTasksAPI(self)
 
     @cached_property
+    def database_tasks(self) -> DatabaseTasksAPI:
+        """Tasks that work on the rows of databases in the background."""
+        from .resources.database_tasks import DatabaseTasksAPI
+
+        return DatabaseTasksAPI(self)
+
+    @cached_property
+    def databases(self) -> DatabasesAPI:
+        """Databases of a workspace, and their rows."""
+        from .resources.databases import DatabasesAPI
+
+        return DatabasesAPI(self)
+
+    @cached_property
     def datasets(self) -> DatasetsAPI:
         """Knowledge bases, their documents and their images."""
         from .resources.datasets import DatasetsAPI
@@ -135,7 +160,7 @@ class Client(BaseClient):
 
     @cached_property
     def files(self) -> FilesAPI:
-        """Upload files that messages, bots and workflows refer to by id."""
+        """Upload and download files that messages, bots and workflows refer to by id."""
         from .resources.files import FilesAPI
 
         return FilesAPI(self)
@@ -153,6 +178,13 @@ class Client(BaseClient):
         from .resources.oauth import OauthAPI
 
         return OauthAPI(self)
+
+    @cached_property
+    def oauth_apps(self) -> OauthAppsAPI:
+        """Accounts that authorized an OAuth app."""
+        from .resources.oauth_apps import OauthAppsAPI
+
+        return OauthAppsAPI(self)
 
     @cached_property
     def organizations(self) -> OrganizationsAPI:
@@ -243,6 +275,13 @@ class AsyncClient(AsyncBaseClient):
         return AsyncAudioAPI(self)
 
     @cached_property
+    def authorized_plugins(self) -> AsyncAuthorizedPluginsAPI:
+        """Authorizations that users gave to plugins."""
+        from .resources.authorized_plugins import AsyncAuthorizedPluginsAPI
+
+        return AsyncAuthorizedPluginsAPI(self)
+
+    @cached_property
     def benefit_limitations(self) -> AsyncBenefitLimitationsAPI:
         """Quotas that limit what end users may use up."""
         from .resources.benefit_limitations import AsyncBenefitLimitationsAPI
@@ -299,6 +338,20 @@ class AsyncClient(AsyncBaseClient):
         return AsyncCopyTasksAPI(self)
 
     @cached_property
+    def database_tasks(self) -> AsyncDatabaseTasksAPI:
+        """Tasks that work on the rows of databases in the background."""
+        from .resources.database_tasks import AsyncDatabaseTasksAPI
+
+        return AsyncDatabaseTasksAPI(self)
+
+    @cached_property
+    def databases(self) -> AsyncDatabasesAPI:
+        """Databases of a workspace, and their rows."""
+        from .resources.databases import AsyncDatabasesAPI
+
+        return AsyncDatabasesAPI(self)
+
+    @cached_property
     def datasets(self) -> AsyncDatasetsAPI:
         """Knowledge bases, their documents and their images."""
         from .resources.datasets import AsyncDatasetsAPI
@@ -314,7 +367,7 @@ class AsyncClient(AsyncBaseClient):
 
     @cached_property
     def files(self) -> AsyncFilesAPI:
-        """Upload files that messages, bots and workflows refer to by id."""
+        """Upload and download files that messages, bots and workflows refer to by id."""
         from .resources.files import AsyncFilesAPI
 
         return AsyncFilesAPI(self)
@@ -332,6 +385,13 @@ class AsyncClient(AsyncBaseClient):
         from .resources.oauth import AsyncOauthAPI
 
         return AsyncOauthAPI(self)
+
+    @cached_property
+    def oauth_apps(self) -> AsyncOauthAppsAPI:
+        """Accounts that authorized an OAuth app."""
+        from .resources.oauth_apps import AsyncOauthAppsAPI
+
+        return AsyncOauthAppsAPI(self)
 
     @cached_property
     def organizations(self) -> AsyncOrganizationsAPI:

@@ -117,22 +117,25 @@ class UnsupportedError(APIError):
 
 
 class Code(NamedTuple):
-    """What is known of an error code."""
+    """What is known of an error code. Without a category it is known from another server only: nothing depends on it."""
 
     name: str
-    category: Literal[
-        "authentication",
-        "conflict",
-        "content_policy",
-        "invalid_request",
-        "not_found",
-        "permission",
-        "quota",
-        "rate_limit",
-        "server",
-        "timeout",
-        "unsupported",
-    ]
+    category: (
+        Literal[
+            "authentication",
+            "conflict",
+            "content_policy",
+            "invalid_request",
+            "not_found",
+            "permission",
+            "quota",
+            "rate_limit",
+            "server",
+            "timeout",
+            "unsupported",
+        ]
+        | None
+    )
     retryable: bool
     meaning: str
     hint: str
@@ -209,7 +212,13 @@ CODES: dict[int, Code] = {
         "A chat without streaming must save its history, but auto_save_history was false.",
         "Stream the chat, or leave auto_save_history true.",
     ),
-    4008: Code("DAILY_QUOTA_EXCEEDED", "quota", False, "The bot's use for today is exhausted.", "Try again tomorrow."),
+    4008: Code(
+        "DAILY_QUOTA_EXCEEDED",
+        "rate_limit",
+        True,
+        "The bot's use for today is exhausted, or calls come faster than the plan allows.",
+        "Wait a little and send the request again, with growing pauses; give up after some attempts.",
+    ),
     4009: Code(
         "PLATFORM_BUSY",
         "rate_limit",
@@ -406,6 +415,13 @@ CODES: dict[int, Code] = {
         "The uploaded file is damaged.",
         "Check that the file opens and upload it again.",
     ),
+    4306: Code(
+        "TOO_MANY_DOCUMENTS",
+        "quota",
+        False,
+        "The text knowledge base already holds its 300 files.",
+        "Use another knowledge base, or join documents.",
+    ),
     4314: Code(
         "EXECUTION_NOT_FOUND",
         "not_found",
@@ -441,6 +457,27 @@ CODES: dict[int, Code] = {
         "A code node of the workflow ran longer than one minute.",
         "Make the node's code faster, or spread its work over several nodes.",
     ),
+    6023: Code(
+        "WORKFLOW_TIMED_OUT",
+        "timeout",
+        True,
+        "The workflow ran into its time limit.",
+        "Run the workflow with is_async, or make it shorter.",
+    ),
+    6031: Code(
+        "WORKFLOW_NEVER_PUBLISHED",
+        "invalid_request",
+        False,
+        "The workflow was never published.",
+        "Publish the workflow.",
+    ),
+    6039: Code(
+        "INTERRUPT_NOT_ALLOWED",
+        "invalid_request",
+        False,
+        "The workflow stops to ask a question, which a synchronous run does not allow.",
+        "Run the workflow as a stream.",
+    ),
     701231: Code(
         "CHAT_FAILED",
         "server",
@@ -448,6 +485,44 @@ CODES: dict[int, Code] = {
         "A chat failed; the code appears in samples of the official documentation, without a meaning.",
         "",
     ),
+    100000002: Code("AGENT_NOT_FOUND", None, False, "The agent, or a resource of it, does not exist.", ""),
+    100000003: Code("AGENT_NOT_ACCESSIBLE", None, False, "No access to the agent.", ""),
+    100000013: Code("AGENT_WITHOUT_MODEL", None, False, "No model is set up for the agent.", ""),
+    101000001: Code("APP_NOT_ACCESSIBLE", None, False, "No access to the app.", ""),
+    101000002: Code("APP_NOT_FOUND", None, False, "The app, or the requested record of it, does not exist.", ""),
+    102000002: Code("CHANNEL_NOT_FOUND", None, False, "The channel does not exist.", ""),
+    103000001: Code("CONVERSATION_NOT_ACCESSIBLE", None, False, "No access to the conversation.", ""),
+    103000002: Code("STORED_CONVERSATION_NOT_FOUND", None, False, "The conversation does not exist.", ""),
+    103100002: Code("CHAT_AGENT_NOT_FOUND", None, False, "The agent of the chat does not exist.", ""),
+    103200001: Code("STORED_MESSAGE_NOT_FOUND", None, False, "The message does not exist.", ""),
+    103200004: Code("CHATFLOW_NOT_CONFIGURED", None, False, "No chatflow is configured.", ""),
+    103200005: Code("CHAT_NOT_CANCELABLE_NOW", None, False, "The chat cannot be canceled in its state.", ""),
+    104000003: Code(
+        "UPLOAD_TYPE_NOT_ALLOWED", None, False, "The content type of the uploaded file is not allowed.", ""
+    ),
+    104000004: Code("UPLOAD_TOO_LARGE", None, False, "The uploaded file is too large.", ""),
+    104000006: Code("UPLOAD_WITHOUT_FILE", None, False, "The upload has no file.", ""),
+    104000007: Code("UPLOAD_WITH_TOO_MANY_FILES", None, False, "The upload has more than one file.", ""),
+    105000001: Code("DATASET_NOT_ACCESSIBLE", None, False, "No access to the knowledge base.", ""),
+    105000010: Code("DATASET_NAME_TAKEN", None, False, "A knowledge base of that name exists.", ""),
+    105000011: Code("DATASET_NOT_FOUND", None, False, "The knowledge base does not exist.", ""),
+    105000012: Code("DOCUMENT_NOT_FOUND", None, False, "The document does not exist.", ""),
+    105000015: Code(
+        "DOCUMENT_IN_PROCESS", None, False, "The document is being processed and cannot be cut anew now.", ""
+    ),
+    105000017: Code("DOCUMENT_TOO_LARGE", None, False, "The document is too large.", ""),
+    105000018: Code("DOCUMENT_NOT_READY", None, False, "The document is not ready yet.", ""),
+    106000001: Code("DATABASE_NOT_ACCESSIBLE", None, False, "No access to the variable or database.", ""),
+    106000016: Code("COLUMN_NOT_FOUND", None, False, "The database has no such column.", ""),
+    106000017: Code("DATABASE_NOT_FOUND", None, False, "The database does not exist.", ""),
+    106000019: Code("ROWS_DO_NOT_FIT", None, False, "The rows do not fit the columns of the database.", ""),
+    106000023: Code("TOO_MANY_ROWS", None, False, "Too many rows at once.", ""),
+    106000026: Code("DATABASE_NAME_INVALID", None, False, "The name of the database is not allowed.", ""),
+    109000001: Code("PLUGIN_NOT_ACCESSIBLE", None, False, "No access to the plugin.", ""),
+    109000006: Code("TOOL_DISABLED", None, False, "The tool of the plugin is switched off.", ""),
+    109000009: Code("TOOL_FAILED", None, False, "The tool of the plugin failed.", ""),
+    109000013: Code("PLUGIN_SIGN_IN_FAILED", None, False, "The OAuth login of the plugin failed.", ""),
+    305000002: Code("CODE_NODE_FAILED", None, False, "The code of a code node failed.", ""),
     700012006: Code(
         "ACCESS_TOKEN_INVALID",
         "authentication",
@@ -469,12 +544,123 @@ CODES: dict[int, Code] = {
         "The invited user does not belong to the team or enterprise.",
         "Add the user to the team or enterprise first.",
     ),
+    702093204: Code(
+        "CONVERSATION_NODE_OUTSIDE_APP",
+        "invalid_request",
+        False,
+        "Conversation nodes work in apps only, not for an agent.",
+        "Run the workflow in an app.",
+    ),
+    702322002: Code(
+        "PODCAST_PARAMETER_INVALID",
+        "invalid_request",
+        False,
+        "The podcast plugin received bad parameters, for example a text of more than 15000 characters.",
+        "Shorten the text.",
+    ),
+    702322003: Code(
+        "PODCAST_TOO_MANY_CALLS",
+        "rate_limit",
+        True,
+        "The podcast plugin received too many calls at once.",
+        "Wait a little and run the workflow again.",
+    ),
+    717995003: Code(
+        "AUDIO_FILE_TOO_LARGE",
+        "invalid_request",
+        False,
+        "The uploaded audio file is larger than 20 MB.",
+        "Send a file of at most 20 MB.",
+    ),
+    720701003: Code("WORKFLOW_NOT_COMPILABLE", None, False, "The workflow cannot be compiled.", ""),
+    720701004: Code("WORKFLOW_PLUGIN_FAILED", None, False, "A plugin that the workflow called failed.", ""),
+    720701013: Code(
+        "WORKFLOW_RUN_FAILED",
+        "invalid_request",
+        False,
+        "The run of the workflow failed; the text has the cause.",
+        "Read msg for the cause.",
+    ),
+    720702001: Code(
+        "WORKFLOW_PARAMETER_INVALID",
+        "invalid_request",
+        False,
+        "A request parameter is wrong.",
+        "Compare the parameters with those of the workflow.",
+    ),
+    720702002: Code(
+        "WORKFLOW_PARAMETER_MISSING",
+        "invalid_request",
+        False,
+        "A required request parameter is missing.",
+        "Give all required parameters of the workflow.",
+    ),
+    720702004: Code(
+        "WORKFLOW_NOT_FOUND",
+        "not_found",
+        False,
+        "The workflow does not exist.",
+        "Check workflow_id, and that the token has access to its workspace.",
+    ),
+    720702011: Code(
+        "WORKFLOW_UNPUBLISHED", "invalid_request", False, "The workflow was never published.", "Publish the workflow."
+    ),
+    720702078: Code(
+        "INTERRUPT_IN_SYNCHRONOUS_RUN",
+        "invalid_request",
+        False,
+        "Interrupts are not possible in synchronous runs.",
+        "Run the workflow as a stream.",
+    ),
+    720702085: Code(
+        "WORKFLOW_RUN_TIMED_OUT",
+        "timeout",
+        True,
+        "The workflow ran into its time limit.",
+        "Run the workflow with is_async, or make it shorter.",
+    ),
+    720702200: Code("CONVERSATION_NAME_TAKEN", None, False, "The conversation name is taken.", ""),
+    720702201: Code("APP_CONVERSATION_NOT_FOUND", None, False, "The app has no such conversation.", ""),
     720702204: Code(
         "CONVERSATION_NAME_NOT_FOUND",
         "not_found",
         False,
         "The chatflow names a conversation that does not exist.",
         "Create a conversation of that name in the app, or give the name of an existing one.",
+    ),
+    720711011: Code(
+        "PLUGIN_OFFLINE",
+        "not_found",
+        False,
+        "A plugin that the workflow or agent uses was taken offline by its author.",
+        "Replace the plugin in the workflow or agent.",
+    ),
+    720712000: Code(
+        "NODE_INPUT_EMPTY",
+        "invalid_request",
+        False,
+        "An input of a workflow node cannot be filled: the output that it refers to is empty.",
+        "Give the output that the input refers to, or a default for it.",
+    ),
+    720712014: Code("ARRAY_INDEX_OUT_OF_RANGE", None, False, "An index lies outside of the array.", ""),
+    720712023: Code(
+        "NODE_OUTPUT_INVALID", None, False, "The output of a node has not the shape that was declared.", ""
+    ),
+    720712033: Code("ONLY_DEFAULT_CONVERSATION", None, False, "An agent has the default conversation only.", ""),
+    720712042: Code(
+        "HTTP_NODE_BODY_INVALID",
+        "invalid_request",
+        False,
+        "The body of an HTTP request node is not JSON.",
+        "Set quotes around text variables inside of the JSON body.",
+    ),
+    720712049: Code("QUESTION_WITHOUT_OPTIONS", None, False, "The question of a question node has no options.", ""),
+    720712053: Code(
+        "PLUGIN_NODE_TIMEOUT",
+        "timeout",
+        True,
+        "A plugin node ran into its time limit.",
+        "Raise the time limit of the node; the plugin may still be at work.",
     ),
     777074011: Code(
         "TEAM_FULL",
@@ -490,6 +676,11 @@ CODES: dict[int, Code] = {
         "The last super administrator of an organization cannot be removed.",
         "Make somebody else super administrator first.",
     ),
+    777777763: Code("NODE_INPUT_NOT_FOUND", None, False, "An input that the node refers to does not exist.", ""),
+    777777765: Code("PLUGIN_NOT_AUTHORIZED", None, False, "A plugin needs an authorization of the user first.", ""),
+    777777776: Code("NODE_TIMED_OUT", None, False, "A node of the workflow ran into its time limit.", ""),
+    777777777: Code("RUN_CANCELED", None, False, "The user canceled the run.", ""),
+    777777778: Code("WORKFLOW_VERSION_NOT_FOUND", None, False, "The workflow has no such version.", ""),
     788788103: Code(
         "VOLCENGINE_PAYMENT_OVERDUE",
         "quota",
@@ -526,7 +717,7 @@ _STATUS = {
 def error_class(code: int, status: int) -> type[APIError]:
     """Choose the exception for an answer: by its code, else by its HTTP status."""
     known = CODES.get(code)
-    if known is not None:
+    if known is not None and known.category is not None:
         return _CLASSES[known.category]
     if status in _STATUS:
         return _CLASSES[_STATUS[status]]

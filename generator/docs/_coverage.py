@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from pathlib import Path
 
-from ..spec.bundler import Bundle
+from ..spec.bundler import OFFICIAL, Bundle
 from ..spec.diagnostics import DescriptionError, Diagnostic
 from ._markdown import NOTHING, table
 from ._operations import split
@@ -38,7 +39,7 @@ def coverage(bundled: Bundle, facts: Path, readme: Path | None = None) -> str:
     Raises:
         DescriptionError: The facts cannot be read, or the file has no marks. Nothing was written.
     """
-    text = _table(bundled, _rows(facts))
+    text = f"{_table(bundled, _rows(facts))}\n{_grades(bundled)}\n"
     if readme is not None:
         before = readme.read_text(encoding="utf-8") if readme.is_file() else ""
         if not _PLACE.search(before):
@@ -66,6 +67,18 @@ def _rows(facts: Path) -> list[dict[str, str]]:
         message = f"lacks columns: {', '.join(sorted(missing))}" if rows else "has no rows"
         raise DescriptionError([Diagnostic(str(facts), 1, "coverage", message)])
     return rows
+
+
+def _grades(bundled: Bundle) -> str:
+    """Write how many operations are certain, and as of when."""
+    evidence = [operation.get("x-coze-evidence", {}) for _, _, operation in bundled.operations().values()]
+    counts = Counter(one.get("grade", "certain") for one in evidence)
+    unofficial = sum(one.get("source", OFFICIAL) != OFFICIAL for one in evidence)
+    month = bundled.document["info"].get("x-coze-as-of", "an unknown month")
+    return (
+        f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. The official "
+        f"documentation lacks {unofficial} of them; their docstrings name where they were seen."
+    )
 
 
 def _table(bundled: Bundle, rows: list[dict[str, str]]) -> str:

@@ -23,8 +23,9 @@ def errors_page(bundled: Bundle) -> str:
         "Coze reports an error by the `code` of its response, often with HTTP status 200. "
         f"{len(codes)} codes are described; an answer with another one is judged by its HTTP status.\n\n"
         f"## Categories\n\n{categories}\n## Codes\n\n"
-        "Retryable means that the same request may work later. Whether the client repeats it also depends on what a "
-        f"second time could do.\n\n{_codes_table(codes)}"
+        "A code without a category is known from the vendor's open-source server only: its meaning is shown, and its "
+        "HTTP status decides. Retryable means that the same request may work later. Whether the client repeats it also "
+        f"depends on what a second time could do.\n\n{_codes_table(codes)}"
     )
 
 
@@ -33,7 +34,13 @@ def codes_list(bundled: Bundle) -> str:
     rows = (
         [
             str(error["code"]),
-            f"{code(error['name'])}<br>{code(error['category'])}{'<br>retryable' if error['retryable'] else ''}",
+            "<br>".join(
+                [
+                    code(error["name"]),
+                    *([code(error["category"])] if "category" in error else []),
+                    *(["retryable"] if error.get("retryable") else []),
+                ]
+            ),
             cell(error["meaning"]) + (f"<br><br>{cell(error['hint'])}" if "hint" in error else ""),
         ]
         for error in _codes(bundled)
@@ -50,8 +57,8 @@ def _codes_table(codes: list[Any]) -> str:
         [
             str(error["code"]),
             code(error["name"]),
-            code(error["category"]),
-            "yes" if error["retryable"] else "no",
+            code(error["category"]) if "category" in error else NOTHING,
+            {True: "yes", False: "no"}.get(error.get("retryable"), NOTHING),
             cell(error["meaning"]),
             cell(error["hint"]) if "hint" in error else NOTHING,
         ]

@@ -22,8 +22,7 @@ def operations_page(bundled: Bundle) -> str:
         "# Operations\n\n"
         f"{len(http)} HTTP operations, {len(sockets)} WebSockets, {len(callbacks)} callbacks, "
         f"{len(streams)} kinds of streams, and the messages of RTC rooms. An operation's name is its method in the "
-        "client, and leads to its description. A dash stands where the official pages name no permission, or where "
-        "there is no page.\n"
+        "client, and leads to its description. A dash stands where the official pages name no permission.\n"
     )
     parts = [
         head,
@@ -121,4 +120,7 @@ def _summary(operation: Mapping[str, Any]) -> str:
 
 def _page(operation: Mapping[str, Any]) -> str:
     url = operation.get("externalDocs", {}).get("url")
-    return link("page", url) if url else NOTHING
+    if url:
+        return link("page", url)
+    source = operation.get("x-coze-evidence", {}).get("source")
+    return cell(f"Not in the official documentation; seen in {source}.") if source else NOTHING

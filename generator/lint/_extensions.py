@@ -15,12 +15,17 @@ _PAGE = "openapi/extensions.md"
 _CELL = re.compile(r"\| `(x-[a-z-]+)` \|")
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*\Z", re.ASCII)
 _LEVELS = {
+    "info": "On `info`",
     "operation": "On an operation",
     "schema": "On a schema or property",
+    "parameter": "On a parameter",
     "components": "In `components`",
 }
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 _ERROR_KEYS = ("code", "name", "meaning", "category", "retryable")
-_ERROR_MORE = ("http_status", "hint")
+_ERROR_MORE = ("http_status", "hint", "grade")
+# What a code that is only known from another server decides nothing by.
+_DECISIONS = ("category", "retryable")
 
 
 def _are_strings(value: Any) -> bool:
@@ -39,6 +44,16 @@ _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "an object of texts",
         lambda value: _are_strings([*mapping(value).values()]),
     ),
+    "x-coze-evidence": (
+        "{grade: certain or likely, source, date: 'YYYY-MM'}",
+        lambda value: (
+            {*mapping(value)} == {"grade", "source", "date"}
+            and value["grade"] in ("certain", "likely")
+            and isinstance(value["source"], str)
+            and _MONTH.fullmatch(str(value["date"])) is not None
+        ),
+    ),
+    "x-coze-as-of": ("a month: 'YYYY-MM'", lambda value: _MONTH.fullmatch(str(value)) is not None),
     "x-coze-known-values": ("a list", lambda value: isinstance(value, list) and bool(value)),
     "x-coze-max-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
 }
@@ -117,8 +132,12 @@ def error_codes(description: Description) -> Iterator[Violation]:
     seen: set[object] = set()
     for item in listed if isinstance(listed, list) else []:
         error = mapping(item)
+        decides_nothing = error.get("grade") == "doubtful"
         for key in _ERROR_KEYS:
-            if key not in error:
+            if decides_nothing and key in _DECISIONS:
+                if key in error:
+                    yield violation(error, f"remove {key}: a doubtful code decides nothing", key)
+            elif key not in error:
                 yield violation(error, f"add {key} to error {error.get('code')}")
         for key in error:
             if key not in _ERROR_KEYS + _ERROR_MORE:
@@ -149,9 +168,11 @@ def _places(description: Description) -> Iterator[tuple[str, LocatedMapping]]:
         yield "operation", operation.body
     for node in description.nodes:
         yield "schema", node.schema
-    others: list[Any] = [document, document.get("info")]
+    yield "info", mapping(document.get("info"))
+    others: list[Any] = [document]
     others += [item for part in ("paths", "webhooks") for item in mapping(document.get(part)).values()]
-    others += [parameter for _, parameter in description.parameters]
+    for _, parameter in description.parameters:
+        yield "parameter", parameter
     others += [media.body for media in description.media]
     for operation in description.everything:
         others += [

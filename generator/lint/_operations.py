@@ -13,8 +13,8 @@ __all__ = ["OPERATION_RULES"]
 _KEYS = (
     "operationId", "summary", "description", "externalDocs", "tags", "deprecated", "servers",
     "x-coze-permission", "x-coze-idempotent", "x-coze-result", "x-coze-pagination",
-    "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-max-body-bytes", "x-coze-notes",
-    "parameters", "requestBody", "responses", "components",
+    "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-max-body-bytes",
+    "x-coze-evidence", "x-coze-notes", "parameters", "requestBody", "responses", "components",
 )  # fmt: skip
 _REQUIRED = ("operationId", "summary", "description", "tags", "responses")
 _OFFICIAL = ("https://www.coze.cn/", "https://docs.coze.com")

@@ -214,14 +214,14 @@ class SchemaParser:
                 )
                 continue
             seen.add(row["code"])
-            if row.get("category") not in CATEGORIES:
+            if row.get("grade") != "doubtful" and row.get("category") not in CATEGORIES:
                 message = f"{row.get('category')} is none of the categories {', '.join(CATEGORIES)}"
                 self.problems.append(row.problem("unsupported", message, "category"))
             yield ir.ErrorCode(
                 row["code"],
                 row.get("name", ""),
                 row.get("meaning", ""),
-                row.get("category", ""),
+                row.get("category"),
                 row.get("retryable", False),
                 row.get("http_status"),
                 row.get("hint", ""),

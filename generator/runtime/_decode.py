@@ -196,7 +196,9 @@ def retryable(code: int, status: int) -> bool:
     from ..errors import CODES
 
     known = CODES.get(code)
-    return known.retryable if known is not None else status in {408, 429} or status >= 500
+    if known is not None and known.category is not None:
+        return known.retryable
+    return status in {408, 429} or status >= 500
 
 
 def code_of(answer: Mapping[str, Any]) -> int:

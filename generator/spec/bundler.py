@@ -16,8 +16,10 @@ import attrs
 from .diagnostics import DescriptionError, Diagnostic, relative
 from .yaml_loader import LocatedMapping, load
 
-__all__ = ["METHODS", "Bundle", "bundle", "dump"]
+__all__ = ["METHODS", "OFFICIAL", "Bundle", "bundle", "dump"]
 
+OFFICIAL = "official documentation"
+"""The source in `x-coze-evidence` that docstrings do not name."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DEEPEST = 50
 _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string"}
@@ -131,6 +133,9 @@ class _Bundler:
             return self.follow(value, file, place)
         result = value.twin()
         for key, member in value.items():
+            if key == "description" and isinstance(value.get("x-coze-evidence"), LocatedMapping):
+                result[key] = _with_evidence(member, value["x-coze-evidence"])
+                continue
             if key == "mapping" and place[-1:] == ("discriminator",) and isinstance(member, LocatedMapping):
                 result[key] = self.follow_mapping(member, file, place)
                 continue
@@ -272,6 +277,14 @@ class _Bundler:
                 continue
             message = f"no line of {self.index.name} refers to this operation; add its path and method there"
             self.problems.append(Diagnostic(relative(path, self.root), 1, "not-in-index", message))
+
+
+def _with_evidence(description: Any, evidence: Any) -> Any:
+    """Return a description with a sentence on its source, unless that is the official documentation."""
+    source = evidence.get("source")
+    if not isinstance(description, str) or source in (None, OFFICIAL):
+        return description
+    return f"{description} Not in the official documentation; seen in {source}."
 
 
 def _digest(content: Any) -> str:

@@ -175,10 +175,11 @@ def _classify(error: APIError | HTTPError) -> Failure:
     if isinstance(error, HTTPError):
         return Failure(kind=FailureKind.NOT_SENT if isinstance(error, _NOT_SENT) else FailureKind.NO_RESPONSE)
     headers = error.response.headers if error.response is not None else {}
+    known = CODES.get(error.code)
     return Failure(
         kind=FailureKind.ERROR_RESPONSE,
         status=error.status,
-        retryable=error.retryable if error.code in CODES else None,
+        retryable=error.retryable if known is not None and known.category is not None else None,
         # Both mean that the request was rejected before it took effect.
         rejected=isinstance(error, RateLimitError | ConflictError),
         retry_after=parse_retry_after(headers.get("retry-after"), now=time.time()),

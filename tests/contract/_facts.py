@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from functools import cache
@@ -14,10 +13,24 @@ import attrs
 from generator.spec.bundler import Bundle, bundle
 from generator.spec.yaml_loader import load
 
-__all__ = ["FACTS", "ROOT", "Difference", "Listed", "description", "exceptions", "excuses", "is_mentioned", "records"]
+__all__ = [
+    "EVIDENCE",
+    "FACTS",
+    "ROOT",
+    "Difference",
+    "Listed",
+    "description",
+    "exceptions",
+    "excuses",
+    "is_mentioned",
+    "records",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
+EVIDENCE = ROOT / "openapi" / "evidence"
+"""What is known of the API, with its sources. The description rests on it."""
 FACTS = ROOT.parent / "shared" / "facts"
+"""Published samples and recordings, which are not ours to publish: they may lie beside the repository."""
 _KEYS = ("pointer", "difference", "reason", "evidence")
 _POINTER = re.compile(
     r"[a-z0-9_.*]+ (?:(?:operation|request|response|stream|uplink|downlink)(?:[.\[].*)?|sample \S+)\Z"
@@ -70,15 +83,9 @@ def description() -> Bundle:
 @cache
 def records() -> dict[str, dict[str, Any]]:
     """Return the facts of every operation by operation id."""
-    with (FACTS / "names.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = {(row["method"], row["path"]): row["operation_id"] for row in rows}
-    facts = json.loads((FACTS / "operations.json").read_text(encoding="utf-8"))
-    return {
-        names[fact["method"], fact["path"]]: fact
-        for fact in facts
-        if fact["transport"] != "none" and (fact["method"], fact["path"]) in names
-    }
+    files = sorted(EVIDENCE.glob("operations/*.json"))
+    facts = [fact for file in files for fact in json.loads(file.read_text(encoding="utf-8"))]
+    return {fact["operation"]: fact for fact in facts}
 
 
 @cache

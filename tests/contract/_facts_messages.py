@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from tests.contract._facts import FACTS, Difference, description
+from tests.contract._facts import EVIDENCE, FACTS, Difference, description
 from tests.contract._facts_samples import broken
 from tests.contract._facts_view import View
 
@@ -31,13 +31,13 @@ _RECORDINGS = {
 }
 _ENVELOPE = {"id", "event_type"}  # the same for all messages; no protocol repeats them
 _ROOM = "websockets.rtc"
-_UPDATE = "update-2026-11/events.json"
+_ROOMS = "rtc_events.json"
 
 
 @cache
 def catalog(file: str) -> Fact:
     """Return one file of the catalog, with references as OpenAPI writes them."""
-    text = (FACTS / file).read_text(encoding="utf-8")
+    text = (EVIDENCE / file).read_text(encoding="utf-8")
     return json.loads(text.replace('"#/schemas/', '"#/components/schemas/'))
 
 
@@ -98,6 +98,11 @@ class Message:
         comparison.compare("", facts, View(description().document, [_frame(self.owner, self.side, self.described)]))
         return comparison.found, comparison.seen
 
+    @property
+    def example(self) -> Fact:
+        """The published example of it, which lies beside the repository."""
+        return examples()[self.owner, self.event]
+
     def frame_differences(self, frame: Fact) -> list[Difference]:
         """Tell in which ways a message breaks its description."""
         if self.described is None:
@@ -149,8 +154,11 @@ class Callback:
 
     def sample_differences(self) -> list[Difference]:
         """Tell in which ways the catalog's examples break the description."""
-        found = list(broken(self.body, self.fact["example"], "request"))
-        answer = self.fact["response"].get("channel", {}).get("example")
+        published = next(
+            fact for fact in _published("webhooks.json")["events"] if fact["event_type"] == self.fact["event_type"]
+        )
+        found = list(broken(self.body, published["example"], "request"))
+        answer = published["response"].get("channel", {}).get("example")
         if answer is not None and self.answer is not None:
             found += broken(self.answer, answer, "response")
         return [
@@ -162,7 +170,7 @@ class Callback:
 @cache
 def messages() -> tuple[Message, ...]:
     """Return all messages of the catalog, and those that its update adds."""
-    sockets, room = "websocket_events.json", "realtime_events.json"
+    sockets, room = "websocket_events.json", _ROOMS
     found = [
         Message(_APIS[name], fact["direction"], fact, sockets)
         for name, api in catalog(sockets)["apis"].items()
@@ -170,11 +178,28 @@ def messages() -> tuple[Message, ...]:
     ]
     found += [
         Message(fact["operation"], fact["direction"], fact, sockets)
-        for fact in catalog(_UPDATE)["websocket"]
+        for fact in catalog(sockets)["additions"]
         if fact["change"] == "add event"
     ]
     found += [Message(_ROOM, side, fact, room) for side in ("uplink", "downlink") for fact in catalog(room)[side]]
     return tuple(found)
+
+
+@cache
+def examples() -> dict[tuple[str, str], Fact]:
+    """Return the published example of each message, by owner and type."""
+    sockets, rooms = _published("websocket_events.json"), _published("realtime_events.json")
+    facts = [(_APIS[name], fact) for name, api in sockets["apis"].items() for fact in api["events"]]
+    added = _published("update-2026-11/events.json")["websocket"]
+    facts += [(fact["operation"], fact) for fact in added if fact["change"] == "add event"]
+    facts += [(_ROOM, fact) for side in ("uplink", "downlink") for fact in rooms[side]]
+    return {(owner, fact["event_type"]): fact["example"] for owner, fact in facts}
+
+
+@cache
+def _published(file: str) -> Fact:
+    found: Fact = json.loads((FACTS / file).read_text(encoding="utf-8"))
+    return found
 
 
 @cache

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from tests.contract._calls import Call, calls, document, resolve
-from tests.contract._facts import FACTS, records
+from tests.contract._facts import records
 
 BY_ID = {call.operation: call for call in calls()}
 FAILURES = re.compile(r"(^|\.)(error|failed)$", re.IGNORECASE)
@@ -18,8 +16,6 @@ PLACES = {"x-coze-streams": ("events",), "x-coze-websockets": ("uplink", "downli
 
 def megabytes(what: str) -> dict[str, int]:
     """Return a limit of the catalog in bytes, by operation."""
-    if not FACTS.is_dir():
-        return {}
     limits = ((name, limit) for name, record in records().items() for limit in record.get("limits") or ())
     found = {name: limit for name, limit in limits if limit["what"] == what}
     assert {limit["unit"] for limit in found.values()} == {"MB"}
@@ -41,7 +37,6 @@ def events() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield from found.get("messages", found).items()
 
 
-@pytest.mark.skipif(not FACTS.is_dir(), reason="the facts catalog does not lie beside the repository")
 def test_sizes() -> None:
     """Files and requests may be as large as the official pages say."""
     files, requests = megabytes("file size"), megabytes("request size")

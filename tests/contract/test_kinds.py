@@ -185,7 +185,10 @@ def test_host(call: Call) -> None:
     servers = call.described.get("servers", document()["servers"])
     hosts = {urlsplit(server["url"]).hostname for server in servers}
     asked = set()
-    for base in ("https://api.coze.com", "https://api.coze.cn"):
+    bases = ("https://api.coze.com", "https://api.coze.cn")
+    if "servers" not in call.described:
+        bases = tuple(server["url"] for server in servers)
+    for base in bases:
         outcome = perform(call, "sync", call.example_answer(), call.arguments(*call.example()), base_url=base)
         assert outcome.request.url.host.rpartition(".")[2] == base.rpartition(".")[2]
         assert outcome.request.url.scheme == "https"

@@ -1,4 +1,4 @@
-"""Looking at a real service: what is asked, that nothing is changed, and that drift is told."""
+"""The check of a real service calls only operations that read, changes nothing, and reports drift."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.live._report import look
 from tests.live._selection import questions
 
 ROOT = Path(__file__).resolve().parents[2]
-READS_BY_POST = {"conversations.messages.list", "datasets.documents.list"}
+READS_BY_POST = {"conversations.messages.list", "databases.records.query", "datasets.documents.list"}
 
 
 @pytest.fixture
 def service() -> Iterator[Sandbox]:
-    """Run a sandbox that does not check its answers, in place of the real service, with something of every kind."""
+    """Run a sandbox that does not check its responses, with a resource of every kind, in place of the real service."""
     with Sandbox(check_answers=False) as sandbox:
         fill(Coze(sandbox.token, base_url=sandbox.base_url))
         sandbox.requests.clear()
@@ -31,7 +31,7 @@ def service() -> Iterator[Sandbox]:
 
 
 def fill(coze: Coze) -> None:
-    """Make things of which the ids lead further."""
+    """Create resources whose ids other operations take."""
     with coze:
         coze.conversations.create(bot_id=BOT_ID, messages=["Hello"])
         coze.datasets.create(name="facts", space_id=WORKSPACE_ID, format_type=0)
@@ -41,7 +41,7 @@ def fill(coze: Coze) -> None:
 
 
 def altered(monkeypatch: pytest.MonkeyPatch, operation: str, alter: Callable[[Any], object]) -> None:
-    """Let the service answer otherwise than described."""
+    """Change the responses of an operation, so that they differ from the description."""
     handler = HANDLERS[operation]
 
     def handle(call: Any) -> Any:
@@ -52,25 +52,25 @@ def altered(monkeypatch: pytest.MonkeyPatch, operation: str, alter: Callable[[An
     monkeypatch.setitem(HANDLERS, operation, handle)
 
 
-def test_only_reads() -> None:
-    """What is asked are operations by GET, and the two lists that are asked for by POST."""
+def test_only_reading_operations_are_called() -> None:
+    """The live check calls GET operations and the three lists that are read by POST, and no others."""
     assert {one.call.id for one in questions() if one.call.verb != "GET"} == READS_BY_POST
     assert len(questions()) > 30
 
 
-def test_no_drift(service: Sandbox) -> None:
-    """A service that answers as described has no drift; most operations are reached by ids that others tell."""
+def test_service_that_matches_has_no_drift(service: Sandbox) -> None:
+    """A service that matches the description has no drift, and most operations are called with ids from other responses."""
     report = look(service.base_url, service.token, pause=0)
     assert report.drift == {}
-    assert {"bots.list", "bots.retrieve", "workspaces.members.list", "folders.retrieve"} <= set(report.asked)
-    assert len(report.asked) > 20
+    assert {"bots.list", "bots.retrieve", "workspaces.members.list", "folders.retrieve"} <= set(report.answered)
+    assert len(report.answered) > 20
     assert "No drift" in str(report)
     assert {request.method for request in service.requests} == {"GET", "POST"}
     assert {one.operation for one in service.requests if one.method == "POST"} <= READS_BY_POST
 
 
 @pytest.mark.parametrize(
-    ("operation", "alter", "told"),
+    ("operation", "alter", "difference"),
     [
         (
             "bots.list",
@@ -83,34 +83,34 @@ def test_no_drift(service: Sandbox) -> None:
         ("bots.retrieve", lambda one: one["data"].pop("bot_id"), '"bot_id" is a required property'),
     ],
 )
-def test_drift_is_told(
-    operation: str, alter: Callable[[Any], object], told: str, service: Sandbox, monkeypatch: pytest.MonkeyPatch
+def test_report_names_operation_and_place_of_drift(
+    operation: str, alter: Callable[[Any], object], difference: str, service: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unknown member, an unknown value, a missing member and another type are told, by operation and place."""
+    """The live report names operation and place of an unknown member or value, a missing member and another type."""
     altered(monkeypatch, operation, alter)
     report = look(service.base_url, service.token, pause=0)
     assert report.drift.keys() == {operation}
-    assert told in "\n".join(report.drift[operation])
+    assert difference in "\n".join(report.drift[operation])
     assert operation in str(report)
 
 
 def test_refusals_are_no_drift(service: Sandbox) -> None:
-    """A token without power is refused by documented codes: that is told, and no drift."""
+    """Refusals of an invalid token have documented codes, and are reported as refusals, not as drift."""
     report = look(service.base_url, "pat_unknown", pause=0)
-    assert (report.drift, report.asked) == ({}, [])
+    assert (report.drift, report.answered) == ({}, [])
     assert report.refused["users.me"].startswith("4100 ")
 
 
 def test_unknown_code_is_drift(service: Sandbox) -> None:
-    """A code that is in no table is drift."""
+    """An error code that is not in the error table is drift."""
     service.faults.add("code", "users.me", code=123456789, msg="news")
     report = look(service.base_url, service.token, pause=0)
     assert "123456789" in report.drift["users.me"][0]
 
 
 @pytest.mark.parametrize("drifts", [False, True])
-def test_command(drifts: bool, service: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command prints the report; its status tells whether there is drift."""
+def test_command_exits_with_1_on_drift(drifts: bool, service: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m tests.live` prints the report, and exits with 1 on drift, else with 0."""
     if drifts:
         altered(monkeypatch, "users.me", lambda one: one["data"].update(colour="red"))
     more = {"COZE_API_TOKEN": service.token, "COZE_API_BASE": service.base_url, "COZEKIT_LIVE_PAUSE": "0"}
@@ -120,8 +120,8 @@ def test_command(drifts: bool, service: Sandbox, monkeypatch: pytest.MonkeyPatch
     assert service.token not in done.stdout
 
 
-def test_command_without_token() -> None:
-    """Without a token the command says what it needs."""
+def test_command_without_token_exits_with_2() -> None:
+    """Without a token, `python -m tests.live` names the variable to set and exits with 2."""
     done = run({"COZE_API_TOKEN": ""})
     assert (done.returncode, "COZE_API_TOKEN" in done.stdout) == (2, True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from functools import cache
 from typing import Any
 
@@ -107,7 +108,11 @@ def test_arguments_are_described(call: Call) -> None:
     with Client("https://coze.test", "t") as client:
         taken = set(inspect.signature(call.method(client)).parameters)
     common = {"extra_headers", "extra_query", "extra_body", "timeout"}
-    described = {item["name"] for item in call.parameters} | call.members.keys() - call.constants.keys()
+    parameters = {
+        re.sub(r"-|(?<=[a-z])(?=[A-Z])", "_", item["name"]).lower() if item["in"] == "header" else item["name"]
+        for item in call.parameters
+    }
+    described = parameters | call.members.keys() - call.constants.keys()
     assert taken - common == described
 
 

@@ -1,4 +1,4 @@
-"""Opens a page in headless Chromium and tells what became of it."""
+"""Opens a page in headless Chromium and returns its content, requests and console."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _FLAGS = [
 
 @attrs.frozen
 class Visit:
-    """What a browser did with a page.
+    """The result of a visit to a page.
 
     Attributes:
         dom: The page as it stands after its scripts have run.
-        requested: Addresses that the page asked the network for, in the order of asking.
+        requested: URLs that the page requested, in order.
         console: What was written to the console.
     """
 
@@ -58,10 +58,10 @@ def visit(page: Path, scratch: Path) -> Visit:
 
 
 def _requested(log: dict[str, Any]) -> list[str]:
-    """List what pages asked for; what the browser asks for itself has `not an origin` as its initiator."""
-    found = []
+    """List the URLs that pages requested. Requests of the browser itself have `not an origin` as their initiator."""
+    urls = []
     for event in log["events"]:
-        told = event.get("params", {})
-        if told.get("initiator", "not an origin") != "not an origin" and urlsplit(told["url"]).scheme != "file":
-            found.append(told["url"])
-    return found
+        params = event.get("params", {})
+        if params.get("initiator", "not an origin") != "not an origin" and urlsplit(params["url"]).scheme != "file":
+            urls.append(params["url"])
+    return urls

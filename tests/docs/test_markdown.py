@@ -64,11 +64,11 @@ def printable(text: str) -> str:
 @given(TEXTS)
 def test_a_cell_shows_the_text(text: str) -> None:
     """A cell shows every character of a text, but for the backticks around code, and holds nothing but text and code."""
-    told, elements = shown(cell(text))
+    text_shown, elements = shown(cell(text))
     assert elements <= {"code"}
     expected = " ".join(printable(text).split())
-    assert told.replace("`", "").split() == expected.replace("`", "").split()
-    assert told.count("`") == expected.count("`") or "code" in elements
+    assert text_shown.replace("`", "").split() == expected.replace("`", "").split()
+    assert text_shown.count("`") == expected.count("`") or "code" in elements
 
 
 @example("_|_")
@@ -76,9 +76,9 @@ def test_a_cell_shows_the_text(text: str) -> None:
 @given(TEXTS)
 def test_code_shows_the_text(text: str) -> None:
     """Code shows every character of a text, in a table as well, or the sign for nothing."""
-    told, elements = shown(code(text))
+    text_shown, elements = shown(code(text))
     expected = printable(text)
-    assert (told.strip(), elements) == ((expected.strip(), {"code"}) if expected.strip() else (NOTHING, set()))
+    assert (text_shown.strip(), elements) == ((expected.strip(), {"code"}) if expected.strip() else (NOTHING, set()))
 
 
 @given(st.lists(TEXTS, max_size=4))

@@ -1,4 +1,4 @@
-"""The reference page shows everything that is described, and asks nobody for anything."""
+"""The reference page shows everything that is described, and sends no request."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def test_shows_every_section(real: Bundle, shown: Visit) -> None:
     assert {tag["name"] for tag in real.document["tags"]} | {"rtc_rooms", "error_codes"} <= set(
         re.findall(r'id="tag/([^"/]+)"', shown.dom)
     )
-    told = [error["name"] for error in real.document["components"]["x-coze-errors"]]
+    names = [error["name"] for error in real.document["components"]["x-coze-errors"]]
     for protocol in real.document["components"]["x-coze-websockets"].values():
-        told += [*protocol["uplink"]["messages"], *protocol["downlink"]["messages"]]
+        names += [*protocol["uplink"]["messages"], *protocol["downlink"]["messages"]]
     for protocol in real.document["components"]["x-coze-streams"].values():
-        told += protocol["events"]
-    assert not [name for name in told if f"<code>{name}</code>" not in shown.dom]
+        names += protocol["events"]
+    assert not [name for name in names if f"<code>{name}</code>" not in shown.dom]
 
 
 @needs_chromium
-def test_asks_nobody(shown: Visit) -> None:
+def test_sends_no_request(shown: Visit) -> None:
     """The page sends no request, and the only one it wants to send, for Redoc's logo, is forbidden."""
     assert shown.requested == []
     assert [line for line in shown.console if "cdn.redoc.ly/redoc/logo-mini.svg" not in line] == []
@@ -63,7 +63,7 @@ def test_asks_nobody(shown: Visit) -> None:
 
 
 @needs_chromium
-def test_a_page_that_asks_is_noticed(tmp_path: Path) -> None:
+def test_a_request_of_the_page_is_noticed(tmp_path: Path) -> None:
     """Without the page's policy the request for the logo is seen, so that its absence proves something."""
     page = tmp_path / "reference.html"
     text, count = re.subn(r"<meta http-equiv[^>]*>\n", "", PAGE.read_text(encoding="utf-8"))
@@ -85,25 +85,25 @@ def test_loads_nothing_but_the_vendored_script() -> None:
 
 def test_the_vendored_script_is_the_one_described() -> None:
     """The script has the digest that its README gives, and its licences lie beside it."""
-    told = (VENDOR / "README.md").read_text(encoding="utf-8")
-    assert hashlib.sha256((VENDOR / "redoc.standalone.js").read_bytes()).hexdigest() in told
+    readme = (VENDOR / "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256((VENDOR / "redoc.standalone.js").read_bytes()).hexdigest() in readme
     for name in ("redoc.LICENSE", "redoc.standalone.js.LICENSE.txt"):
-        assert name in told
+        assert name in readme
         assert (VENDOR / name).is_file()
 
 
 def test_our_own_keys_are_words(real: Bundle) -> None:
-    """The shown document has no `x-coze-` key, for no viewer knows them, and tells what they say."""
+    """The shown document has no `x-coze-` keys, which viewers ignore, but has their content in descriptions."""
     shown = document(reference_page(real))
     assert '"x-coze-' not in json.dumps(shown)
-    told = shown["paths"]["/v3/chat"]["post"]["description"]
+    description = shown["paths"]["/v3/chat"]["post"]["description"]
     for fact in (
         "- Name: `chat.create`",
         "- Permission: `chat`",
         "poll `chat.retrieve`",
         "| `conversation.chat.created` |",
     ):
-        assert fact in told
+        assert fact in description
 
 
 def test_schemas_stay_as_they_are(real: Bundle) -> None:
@@ -118,7 +118,7 @@ def test_schemas_stay_as_they_are(real: Bundle) -> None:
 
 
 def test_a_text_cannot_end_the_script(real: Bundle) -> None:
-    """Nothing that a description says is taken for markup of the page."""
+    """No text of a description is read as markup of the page."""
     page = reference_page(real)
     inside = page.split('id="description">')[1].split("</script>")[0]
     assert "<" not in inside

@@ -1,4 +1,4 @@
-"""The examples of authorization, and the guide, do what they say."""
+"""The examples of authorization and the guide work as described."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def app_file(sandbox: Sandbox, folder: Path, *which: str) -> str:
 
 
 def opened(process: subprocess.Popen[str], *refused: str) -> str:
-    """Open the address that a program prints, as a browser does, and return what the last page says.
+    """Open the address that a program prints, as a browser does, and return the text of the last page.
 
     Args:
         process: The program.
-        refused: What somebody else asks for before, who must be refused.
+        refused: Paths that another client requests first, and that must be refused.
     """
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -81,11 +81,11 @@ def opened(process: subprocess.Popen[str], *refused: str) -> str:
 
 
 def test_personal_token(sandbox: Sandbox, tmp_path: Path) -> None:
-    """A token comes from the environment, or from a function that reads a file."""
-    said = run("personal_token.py", sandbox, tmp_path, COZE_API_TOKEN=sandbox.token)
+    """The example of personal tokens takes a token from the environment, or from a function that reads a file."""
+    output = run("personal_token.py", sandbox, tmp_path, COZE_API_TOKEN=sandbox.token)
     (tmp_path / "token").write_text(f"{sandbox.token}\n", encoding="utf-8")
-    assert said == run("personal_token.py", sandbox, tmp_path, TOKEN_FILE=str(tmp_path / "token"))
-    assert said.startswith("I am ")
+    assert output == run("personal_token.py", sandbox, tmp_path, TOKEN_FILE=str(tmp_path / "token"))
+    assert output.startswith("I am ")
 
 
 def test_web_app(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_desktop_app(sandbox: Sandbox, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("allow", [True, False])
 def test_device(sandbox: Sandbox, tmp_path: Path, allow: bool) -> None:
-    """The device shows its code, and goes on or ends as its user decides."""
+    """The device example shows a code, and continues if the user agrees, or ends if the user refuses."""
     sandbox.oauth.auto_consent = None
     try:
         with started(
@@ -132,13 +132,13 @@ def test_device(sandbox: Sandbox, tmp_path: Path, allow: bool) -> None:
 
 def test_service(sandbox: Sandbox, tmp_path: Path) -> None:
     """The service calls Coze for itself and for a user, and gets a token to hand out."""
-    said = run("service.py", sandbox, tmp_path, COZE_APP_FILE=app_file(sandbox, tmp_path))
-    assert re.fullmatch(r"I am .+\nThe conversation of user-17 is \d+\nA token until \S+\+00:00\n", said)
+    output = run("service.py", sandbox, tmp_path, COZE_APP_FILE=app_file(sandbox, tmp_path))
+    assert re.fullmatch(r"I am .+\nThe conversation of user-17 is \d+\nA token until \S+\+00:00\n", output)
 
 
 def test_channel_and_enterprise(sandbox: Sandbox, tmp_path: Path) -> None:
     """Channel, collaborating account and enterprise each get a token of their own kind."""
-    said = run(
+    output = run(
         "channel_and_enterprise.py",
         sandbox,
         tmp_path,
@@ -149,7 +149,7 @@ def test_channel_and_enterprise(sandbox: Sandbox, tmp_path: Path) -> None:
         COZE_ENTERPRISE_FILE=app_file(sandbox, tmp_path, ENTERPRISE_APP.client_id),
         COZE_ENTERPRISE_ID=ENTERPRISE_ID,
     )
-    assert [line.partition(", until ")[0] for line in said.splitlines()] == [
+    assert [line.partition(", until ")[0] for line in output.splitlines()] == [
         "For chats with one bot",
         "For another account",
         "For the enterprise",

@@ -1,4 +1,4 @@
-"""The examples of callbacks receive some."""
+"""The examples of callbacks receive callbacks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def server() -> Iterator[subprocess.Popen[str]]:
 
 
 def test_the_server_prints_what_it_receives(server: subprocess.Popen[str]) -> None:
-    """The server of the standard library lets a bot in and tells of a deleted one."""
+    """The example server of the standard library accepts a published bot and prints a deleted one."""
     assert server.stdout is not None
     url = server.stdout.readline().split()[-1]
     published = {"header": {"event_type": "bot.published", "event_id": "1"}, "event": {"bot_name": "Guide"}}
@@ -88,8 +88,8 @@ async def test_the_route_of_the_guide(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "bot.deleted\n"
 
 
-def test_the_sandbox_tells_the_server(coze_sandbox: Sandbox) -> None:
-    """A bot that is published to the API channel is told to an app that is subscribed to it, over HTTP and signed."""
+def test_the_sandbox_sends_callbacks_to_the_server(coze_sandbox: Sandbox) -> None:
+    """When a bot is published to the API channel, the sandbox sends a signed callback to the app that subscribes to it."""
     with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         app = coze.api_apps.create(app_type=ApiAppType.NORMAL, name="Bell")
         with running(app.verify_token) as process:

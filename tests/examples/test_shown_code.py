@@ -1,4 +1,4 @@
-"""What we show to people works as shown."""
+"""The code in the READMEs and the demo works as shown."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_demo_goes_through_every_step() -> None:
 
 
 def test_quickstart_explains_a_wrong_token() -> None:
-    """With a token that Coze does not know, the quick start ends with one line that says so."""
+    """With an unknown token, the quick start ends with one line that names the cause."""
     with Sandbox() as sandbox:
         done = run([str(ROOT / "examples/quickstart.py")], COZE_API_TOKEN="wrong", COZE_API_BASE=sandbox.base_url)
     assert done.returncode == 1
@@ -68,10 +68,10 @@ def test_readme_quick_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_sandbox_readme_runs() -> None:
     """The code in the sandbox's README runs as it stands, with a program in the place that is left for one."""
     program = """from cozekit import Coze
-    asked = [{"role": "user", "content": "Weather?", "content_type": "text"}]
+    messages = [{"role": "user", "content": "Weather?", "content_type": "text"}]
     with Coze(sandbox.token, base_url=sandbox.base_url, retry=0) as coze:
         try:
-            coze.chat.create(bot_id=BOT_ID, user_id="user-1", additional_messages=asked)
+            coze.chat.create(bot_id=BOT_ID, user_id="user-1", additional_messages=messages)
         except Exception as error:
             assert error.code == 4016
     """

@@ -1,4 +1,4 @@
-"""The examples of streams do what they say."""
+"""The examples of streams work as described."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def run(name: str, sandbox: Sandbox, *arguments: str, **environment: str) -> str
 
 
 def test_recover() -> None:
-    """A cut stream is told, and the answer is whole all the same; an undisturbed one asks for nothing."""
+    """The example of recovery reports a cut stream and fetches the whole answer, and sends no extra request without a cut."""
     with Sandbox() as sandbox:
-        told = run("recover.py", sandbox, COZE_BOT_ID=BOT_ID, COZE_FAULT="cut; events=4")
-        assert "[broke off after 4 events; fetching the rest]\n[answer] You said: Hello\n" in told
-        assert "Answer: You said: Hello\ncompleted, logid " in told
+        output = run("recover.py", sandbox, COZE_BOT_ID=BOT_ID, COZE_FAULT="cut; events=4")
+        assert "[broke off after 4 events; fetching the rest]\n[answer] You said: Hello\n" in output
+        assert "Answer: You said: Hello\ncompleted, logid " in output
         assert "broke off" not in run("recover.py", sandbox, COZE_BOT_ID=BOT_ID)
 
 
 def test_gaps() -> None:
-    """A lost event is told with its number, and all others are printed."""
+    """The example of gaps prints the number of a lost event, and all other events."""
     with Sandbox() as sandbox:
-        told = run("gaps.py", sandbox, COZE_WORKFLOW_ID=WORKFLOW_ECHO, COZE_FAULT="lost; events=2")
-        lines = told.splitlines()
+        output = run("gaps.py", sandbox, COZE_WORKFLOW_ID=WORKFLOW_ECHO, COZE_FAULT="lost; events=2")
+        lines = output.splitlines()
         assert lines[:2] == ["0 Message", "1 Message"]
         assert "the event with id 2 is missing" in lines[2]
         assert lines[3] == "3 Message"
@@ -55,7 +55,7 @@ def test_audio(tmp_path: Path) -> None:
         file.setframerate(16_000)
         file.writeframes(bytes(3200))
     with Sandbox() as sandbox:
-        told = run("audio.py", sandbox, str(question), str(answer), COZE_BOT_ID=BOT_ID)
+        output = run("audio.py", sandbox, str(question), str(answer), COZE_BOT_ID=BOT_ID)
     with wave.open(str(answer), "rb") as file:
         assert file.getnframes() > 0
-        assert f"{file.getnframes() / 24_000:.2f} seconds" in told
+        assert f"{file.getnframes() / 24_000:.2f} seconds" in output

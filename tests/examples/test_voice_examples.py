@@ -1,4 +1,4 @@
-"""The guide to voice and its examples do what they say."""
+"""The guide to voice and its examples work as described."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cozekit import audio
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guides/voice.md").read_text(encoding="utf-8"), re.DOTALL)
-HEARD = "What time is it?"  # the sandbox hears sound whose bytes are text as that text
+SPOKEN = "What time is it?"  # the sandbox transcribes audio whose bytes are text as that text
 
 
 @pytest.fixture
 def wav(tmp_path: Path) -> Path:
-    """Give a file that says something."""
+    """Write a WAV file with speech, and return its path."""
     path = tmp_path / "hello.wav"
-    path.write_bytes(audio.PCM(16000).to_wav(HEARD.encode()))
+    path.write_bytes(audio.PCM(16000).to_wav(SPOKEN.encode()))
     return path
 
 
@@ -50,34 +50,35 @@ def test_guide_runs(number: int, wav: Path) -> None:
 
 def test_speech(tmp_path: Path) -> None:
     """The example of speech writes a WAV file that holds sound."""
-    told = run(ROOT / "examples/voice/speech.py", tmp_path, "out.wav")
+    output = run(ROOT / "examples/voice/speech.py", tmp_path, "out.wav")
     pcm, samples = audio.PCM.from_wav((tmp_path / "out.wav").read_bytes())
     assert pcm == audio.PCM(24000)
     assert samples
-    assert told.startswith(f"{pcm.seconds(samples):.2f} s of audio in out.wav (logid ")
+    assert output.startswith(f"{pcm.seconds(samples):.2f} s of audio in out.wav (logid ")
 
 
 def test_transcribe(wav: Path) -> None:
-    """The example of transcriptions prints what was said."""
-    told = run(ROOT / "examples/voice/transcribe.py", wav.parent, wav.name)
-    assert f"\nheard: {HEARD} (logid " in told
+    """The example of transcriptions prints the transcribed text."""
+    output = run(ROOT / "examples/voice/transcribe.py", wav.parent, wav.name)
+    assert f"\nheard: {SPOKEN} (logid " in output
 
 
 def test_talk(wav: Path) -> None:
     """The example of a call prints the answer to a text and to sound."""
-    told = run(ROOT / "examples/voice/talk.py", wav.parent, BOT_ID, wav.name)
-    assert told.startswith("You said: What can you do?\n")
-    assert f"heard: {HEARD}\nanswer: You said: {HEARD} (" in told
+    output = run(ROOT / "examples/voice/talk.py", wav.parent, BOT_ID, wav.name)
+    assert output.startswith("You said: What can you do?\n")
+    assert f"heard: {SPOKEN}\nanswer: You said: {SPOKEN} (" in output  # codespell:ignore heard
 
 
 def test_interpret(wav: Path) -> None:
     """The example of interpretation prints both texts."""
-    told = run(ROOT / "examples/voice/interpret.py", wav.parent, wav.name)
-    assert re.match(rf"said: {re.escape(HEARD)}\nmeans: .+ \(\d+\.\d\d s of audio\)\n", told), told
+    output = run(ROOT / "examples/voice/interpret.py", wav.parent, wav.name)
+    texts = rf"said: {re.escape(SPOKEN)}\nmeans: .+ \(\d+\.\d\d s of audio\)\n"  # codespell:ignore said
+    assert re.match(texts, output), output
 
 
 def test_rtc_messages(tmp_path: Path) -> None:
     """The example of rooms writes and reads messages."""
-    told = run(ROOT / "examples/voice/rtc_messages.py", tmp_path)
-    assert '"event_type":"conversation.message.create"' in told.replace(": ", ":")
-    assert told.endswith("in the room (logid 2024)\nbot: Anything.\nnot known yet: later.kind\n")
+    output = run(ROOT / "examples/voice/rtc_messages.py", tmp_path)
+    assert '"event_type":"conversation.message.create"' in output.replace(": ", ":")
+    assert output.endswith("in the room (logid 2024)\nbot: Anything.\nnot known yet: later.kind\n")

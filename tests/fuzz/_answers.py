@@ -252,7 +252,7 @@ def check_valid() -> list[str]:
                 if called.redirects:
                     return httpx.Response(302, headers={"location": "https://example.com/"})
                 tree, media = example(called), "application/json"
-                if called.media_type.startswith("audio/"):
+                if called.returns_file:
                     return httpx.Response(200, content=b"ID3", headers={"content-type": called.media_type})
                 if called.protocol and called.media_type != media:
                     end = b'event: Done\ndata: {}\n\nevent: done\ndata: "[DONE]"\n\n'

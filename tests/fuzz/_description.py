@@ -64,6 +64,11 @@ class Operation:
     files: tuple[str, ...] = field(default=())
 
     @property
+    def returns_file(self) -> bool:
+        """Return whether its response is a file."""
+        return self.media_type not in {"", "application/json", "text/event-stream"}
+
+    @property
     def gives_tokens(self) -> bool:
         """Return whether its responses contain secrets."""
         return self.id.startswith("oauth.") and not self.redirects
@@ -92,7 +97,10 @@ def _operation(verb: str, path: str, described: dict[str, Any]) -> Operation:
         if "const" in _resolved(parameter["schema"]):
             continue  # the client sends it by itself
         value = parameter.get("example", _resolved(parameter["schema"]).get("default"))
-        arguments[parameter["name"]] = value
+        name = parameter["name"]
+        if parameter["in"] == "header":
+            name = re.sub(r"-|(?<=[a-z])(?=[A-Z])", "_", name).lower()
+        arguments[name] = value
     files = []
     for media, body in described.get("requestBody", {}).get("content", {}).items():
         members = dict(body.get("example") or {})

@@ -17,7 +17,7 @@ __all__ = ["judge"]
 async def judge(requests: list[httpx.Request]) -> dict[str, set[str]]:
     """Hold requests to the description, with no leniency.
 
-    Members that are null are told one by one; then the request is judged without them, since a judge that stops at the
+    Members that are null are reported one by one; then the request is judged without them, since a judge that stops at the
     first fault would not see the others.
 
     Returns:

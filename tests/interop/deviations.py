@@ -14,7 +14,7 @@ _NULL = (
 )
 _WHOLE = "It sends the class of messages in answers, whose further members are null in a question."
 _BLANK = "It sends an empty text for what the caller did not give. Coze takes that for absent."
-_VERB = "The documentation says GET; Coze takes both."
+_VERB = "The documentation lists GET; Coze accepts both."
 _PAGE = "It names the page as `bots.list_published` does; this operation documents `page_num`, and so ignores it."
 _RENAMED = "It writes the member `from` by the name that it has in Python; Coze does not see it."
 _TWICE = "It sends the id in the body that is in the path already."

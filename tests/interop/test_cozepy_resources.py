@@ -23,13 +23,13 @@ def sound() -> tuple[str, bytes, str]:
 
 
 def test_files(official: Any) -> None:
-    """It uploads a file and finds it again."""
+    """cozepy uploads a file and finds it again."""
     file = official.coze.files.upload(file=("notes.txt", b"notes", "text/plain"))
     assert official.coze.files.retrieve(file_id=file.id).bytes == 5
 
 
 def test_bots(official: Any) -> None:
-    """It creates a bot, changes it, publishes it, lists it both ways, and takes it back."""
+    """cozepy creates a bot, changes it, publishes it, lists it both ways, and takes it back."""
     bots = official.coze.bots
     bot = bots.create(
         space_id=WORKSPACE_ID,
@@ -48,7 +48,7 @@ def test_bots(official: Any) -> None:
 
 
 def test_conversations_and_messages(official: Any) -> None:
-    """It keeps conversations and their messages, pages through them, and deletes them."""
+    """cozepy keeps conversations and their messages, pages through them, and deletes them."""
     conversations = official.coze.conversations
     conversation = conversations.create(
         messages=[cozepy.Message.build_user_question_text("one")], bot_id=BOT_ID, meta_data={"k": "v"}
@@ -73,7 +73,7 @@ def test_conversations_and_messages(official: Any) -> None:
 
 
 def test_datasets_and_documents(official: Any) -> None:
-    """It makes a knowledge base, fills it, waits for its documents, and deletes it."""
+    """cozepy makes a knowledge base, fills it, waits for its documents, and deletes it."""
     datasets = official.coze.datasets
     dataset = datasets.create(
         name="Manual", space_id=WORKSPACE_ID, format_type=cozepy.DocumentFormatType.DOCUMENT, description="How to"
@@ -89,8 +89,8 @@ def test_datasets_and_documents(official: Any) -> None:
     )
 
     def processed() -> bool:
-        told = datasets.process(dataset_id=dataset.dataset_id, document_ids=[document.document_id])
-        return all(each.status == cozepy.DocumentStatus.COMPLETED for each in told)
+        progress = datasets.process(dataset_id=dataset.dataset_id, document_ids=[document.document_id])
+        return all(each.status == cozepy.DocumentStatus.COMPLETED for each in progress)
 
     rounds(processed, official.sandbox)
     datasets.documents.update(document_id=document.document_id, document_name="noted.txt")
@@ -102,7 +102,7 @@ def test_datasets_and_documents(official: Any) -> None:
 
 
 def test_pictures_of_a_dataset(official: Any) -> None:
-    """It lists and describes the pictures of a knowledge base."""
+    """cozepy lists and describes the pictures of a knowledge base."""
     datasets = official.coze.datasets
     dataset = datasets.create(name="Pictures", space_id=WORKSPACE_ID, format_type=cozepy.DocumentFormatType.IMAGE)
     file = official.coze.files.upload(file=("cat.png", b"\x89PNG\r\n\x1a\n" + bytes(16), "image/png"))
@@ -120,7 +120,7 @@ def test_pictures_of_a_dataset(official: Any) -> None:
 
 
 def test_voices(official: Any) -> None:
-    """It clones a voice, lists voices, speaks, and writes down what it hears."""
+    """The official SDK clones a voice, lists voices, synthesizes speech and transcribes a recording."""
     audio = official.coze.audio
     with pytest.raises(ValueError, match="errors for Voice"):  # its own defect: the answer is documented as an id alone
         audio.voices.clone(voice_name="My own voice", file=sound(), audio_format=cozepy.AudioFormat.WAV, language="en")
@@ -131,7 +131,7 @@ def test_voices(official: Any) -> None:
 
 
 def test_rooms(official: Any) -> None:
-    """It makes rooms of all its modes."""
+    """cozepy makes rooms of all its modes."""
     for mode in rooms.RoomMode:
         languages = rooms.TranslateConfig(**{"from": "zh", "to": "en"}) if mode == "translate" else None
         config = rooms.RoomConfig.model_construct(
@@ -141,7 +141,7 @@ def test_rooms(official: Any) -> None:
 
 
 def test_voiceprints(official: Any) -> None:
-    """It makes a group of voiceprints, adds one, changes it, and knows the speaker again."""
+    """cozepy makes a group of voiceprints, adds one, changes it, and knows the speaker again."""
     groups = official.coze.audio.voiceprint_groups
     group = groups.create(name="Team", desc="Who speaks")
     groups.update(group_id=group.id, name="The team")
@@ -156,7 +156,7 @@ def test_voiceprints(official: Any) -> None:
 
 
 def test_variables(official: Any) -> None:
-    """It sets variables of a user and reads them back."""
+    """cozepy sets variables of a user and reads them back."""
     variables = official.coze.variables
     data = [cozepy.VariableValue(keyword="color", value="blue")]
     variables.update(connector_uid="me", bot_id=BOT_ID, data=data)
@@ -165,7 +165,7 @@ def test_variables(official: Any) -> None:
 
 
 def test_workspaces_and_members(official: Any) -> None:
-    """It lists workspaces, and adds and removes members."""
+    """cozepy lists workspaces, and adds and removes members."""
     workspaces = official.coze.workspaces
     assert WORKSPACE_ID in [each.id for each in workspaces.list()]
     members = workspaces.members
@@ -179,7 +179,7 @@ def test_workspaces_and_members(official: Any) -> None:
 
 
 def test_callback_apps(official: Any) -> None:
-    """It makes a callback app, subscribes it and deletes it."""
+    """cozepy makes a callback app, subscribes it and deletes it."""
     apps = official.coze.api_apps
     app = apps.create(app_type=cozepy.AppType.NORMAL, name="Bell")
     apps.update(app_id=app.id, name="Bell two", callback_url="https://example.com/coze")
@@ -189,7 +189,7 @@ def test_callback_apps(official: Any) -> None:
 
 
 def test_apps_and_folders(official: Any) -> None:
-    """It lists apps and folders, and looks into a folder."""
+    """cozepy lists apps and folders, and looks into a folder."""
     assert list(official.coze.apps.list(workspace_id=WORKSPACE_ID))
     [folder, *_] = list(official.coze.folders.list(workspace_id=WORKSPACE_ID, folder_type="development"))
     assert official.coze.folders.retrieve(folder_id=folder.id).name == folder.name

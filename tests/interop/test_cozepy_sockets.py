@@ -1,4 +1,4 @@
-"""The official Python SDK speaks over WebSockets with the sandbox. It does so by TLS alone."""
+"""The official Python SDK opens WebSockets to the sandbox. The SDK supports only TLS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def secure() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def coze(secure: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Give a client that trusts the certificate, and fail the test on messages that are not as described."""
+    """Return a client that trusts the certificate, and fail the test on messages that do not match the description."""
     secure.reset()
     monkeypatch.setenv("SSL_CERT_FILE", str(secure.ca_file))
     with cozepy.SyncHTTPClient() as http:
@@ -30,8 +30,8 @@ def coze(secure: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     assert [entry for record in secure.requests for entry in record.messages if entry.verdict != "ok"] == []
 
 
-class Heard:
-    """Keeps events by their kind."""
+class Collector:
+    """Collects events by their type."""
 
     def __init__(self, last: Any) -> None:
         self.events: dict[Any, list[Any]] = {}
@@ -47,47 +47,49 @@ class Heard:
             self.done.set()
 
     def handlers(self, *kinds: Any) -> dict[Any, Any]:
-        """Return what the client calls."""
+        """Return the handlers that the client calls."""
         return {kind: self[kind] for kind in {*kinds, self._last, cozepy.WebsocketsEventType.ERROR}}
 
 
-def test_speech(coze: Any) -> None:
-    """Text goes up, sound comes down until it is complete."""
+def test_speech_socket_returns_audio(coze: Any) -> None:
+    """The official SDK sends text and receives audio over the speech WebSocket, to the end."""
     kind = cozepy.WebsocketsEventType
-    heard = Heard(kind.SPEECH_AUDIO_COMPLETED)
-    client = coze.websockets.audio.speech.create(on_event=heard.handlers(kind.SPEECH_AUDIO_UPDATE))
+    collector = Collector(kind.SPEECH_AUDIO_COMPLETED)
+    client = coze.websockets.audio.speech.create(on_event=collector.handlers(kind.SPEECH_AUDIO_UPDATE))
     with client() as speech:
         speech.input_text_buffer_append(cozepy.InputTextBufferAppendEvent.Data(delta="Good morning"))
         speech.input_text_buffer_complete()
-        assert heard.done.wait(60)
-    assert kind.ERROR not in heard.events
-    assert b"".join(event.data.delta for event in heard.events[kind.SPEECH_AUDIO_UPDATE])
+        assert collector.done.wait(60)
+    assert kind.ERROR not in collector.events
+    assert b"".join(event.data.delta for event in collector.events[kind.SPEECH_AUDIO_UPDATE])
 
 
-def test_transcriptions(coze: Any) -> None:
-    """Sound goes up, text comes down."""
+def test_transcription_socket_returns_text(coze: Any) -> None:
+    """The official SDK sends audio and receives text over the transcription WebSocket."""
     kind = cozepy.WebsocketsEventType
-    heard = Heard(kind.TRANSCRIPTIONS_MESSAGE_COMPLETED)
-    client = coze.websockets.audio.transcriptions.create(on_event=heard.handlers(kind.TRANSCRIPTIONS_MESSAGE_UPDATE))
+    collector = Collector(kind.TRANSCRIPTIONS_MESSAGE_COMPLETED)
+    client = coze.websockets.audio.transcriptions.create(
+        on_event=collector.handlers(kind.TRANSCRIPTIONS_MESSAGE_UPDATE)
+    )
     with client() as transcriptions:
         transcriptions.input_audio_buffer_append(cozepy.InputAudioBufferAppendEvent.Data(delta=bytes(96000)))
         transcriptions.input_audio_buffer_complete()
-        assert heard.done.wait(60)
-    assert kind.ERROR not in heard.events
-    assert heard.events[kind.TRANSCRIPTIONS_MESSAGE_UPDATE][-1].data.content
+        assert collector.done.wait(60)
+    assert kind.ERROR not in collector.events
+    assert collector.events[kind.TRANSCRIPTIONS_MESSAGE_UPDATE][-1].data.content
 
 
-def test_chat(coze: Any) -> None:
-    """A message goes up, the answer comes down in pieces."""
+def test_chat_socket_returns_the_answer(coze: Any) -> None:
+    """The official SDK sends a message and receives the answer in pieces over the chat WebSocket."""
     kind = cozepy.WebsocketsEventType
-    heard = Heard(kind.CONVERSATION_CHAT_COMPLETED)
-    client = coze.websockets.chat.create(bot_id=BOT_ID, on_event=heard.handlers(kind.CONVERSATION_MESSAGE_DELTA))
+    collector = Collector(kind.CONVERSATION_CHAT_COMPLETED)
+    client = coze.websockets.chat.create(bot_id=BOT_ID, on_event=collector.handlers(kind.CONVERSATION_MESSAGE_DELTA))
     with client() as chat:
         chat.conversation_message_create(
             cozepy.ConversationMessageCreateEvent.Data(
                 role=cozepy.MessageRole.USER, content_type=cozepy.MessageContentType.TEXT, content="/say Hello"
             )
         )
-        assert heard.done.wait(60)
-    assert kind.ERROR not in heard.events
-    assert "Hello" in "".join(event.data.content for event in heard.events[kind.CONVERSATION_MESSAGE_DELTA])
+        assert collector.done.wait(60)
+    assert kind.ERROR not in collector.events
+    assert "Hello" in "".join(event.data.content for event in collector.events[kind.CONVERSATION_MESSAGE_DELTA])

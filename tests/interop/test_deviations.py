@@ -1,4 +1,4 @@
-"""The list of deviations is true."""
+"""The list of deviations matches the requests of the official SDK."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def users() -> Iterator[Callable[[Any], None]]:
 def test_every_deviation_is_sent(official: Any) -> None:
     """Everything that is excused is sent by the SDK, and noted by the sandbox, which takes it.
 
-    An entry that it no longer needs fails here. It makes all calls itself, so that it tells the same whichever tests
+    An entry that is no longer needed fails here. The test makes all calls itself, so that the result is the same whichever tests
     run, and in which process.
     """
     noted: dict[str, set[str]] = {}

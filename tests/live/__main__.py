@@ -1,6 +1,6 @@
-"""`python -m tests.live`: does the real Coze still answer as the description says?
+"""`python -m tests.live`: check that responses of the real Coze still match the description.
 
-Reads only. COZE_API_TOKEN holds the token, COZE_API_BASE the address where it is not the first one described.
+It only reads. COZE_API_TOKEN holds the token. COZE_API_BASE holds the address, by default the first server described.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Write the report. The status is 0 without drift, 1 with drift, 2 where nothing could be asked."""
+    """Write the report. The status is 0 without drift, 1 with drift, 2 if no operation succeeded."""
     token = os.environ.get("COZE_API_TOKEN")
     if not token:
-        print("COZE_API_TOKEN is not set: it holds the token of the account to look at.")
+        print("COZE_API_TOKEN is not set. Set it to an access token of the account to check.")
         return 2
     base = os.environ.get("COZE_API_BASE") or default_base()
     pause = float(os.environ.get("COZEKIT_LIVE_PAUSE", "0.5"))
     report = look(base, token, pause=pause)
     print(f"{base}\n{report}")
-    if not report.asked:
+    if not report.answered:
         return 2
     return 1 if report.drift else 0
 

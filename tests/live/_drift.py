@@ -1,4 +1,4 @@
-"""Where an answer is not what the description says."""
+"""Finds the differences between a response and the description."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["drift"]
 
 
 def drift(call: Call, status: int, answer: Any) -> list[str]:
-    """Tell all that is not as described: unknown members and values, missing members, other types, unknown codes."""
+    """List the differences: unknown members and values, missing members, other types, unknown codes."""
     assert call.answer is not None
     if not isinstance(answer, dict):
-        return [f"the answer is {answer!r:.60}, no object"]
+        return [f"the response is {answer!r:.60}, not an object"]
     code = answer.get("code", 0)
     if code != 0:
         known = {entry["code"] for entry in document()["components"]["x-coze-errors"]}
@@ -42,7 +42,7 @@ def _unknown(schema: dict[str, Any], value: Any, where: str) -> Iterator[str]:
 
 
 def _variant(schema: dict[str, Any], value: Any) -> dict[str, Any]:
-    """Choose the variant that a value is of: the first that has nothing against it, else the first."""
+    """Return the first variant that accepts the value, or the first of all."""
     variants = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     if not variants:
         return schema

@@ -1,4 +1,4 @@
-"""Asking a service, and writing down how its answers differ from the description."""
+"""Calls the operations of a service and reports how its responses differ from the description."""
 
 from __future__ import annotations
 
@@ -19,26 +19,31 @@ __all__ = ["Report", "default_base", "look"]
 
 @attrs.define
 class Report:
-    """What was found.
+    """The result of a check.
 
     Attributes:
-        asked: Operations that answered as they do when all is well.
-        refused: Operations that were refused with a documented code, and the words.
-        left: Operations that were not asked, and what was not known.
+        answered: Operations that succeeded.
+        refused: Operations that failed with a documented code, with code and message.
+        skipped: Operations that were not called, with the arguments for which no value was known.
         drift: Operations with differences.
     """
 
-    asked: list[str] = attrs.field(factory=list)
+    answered: list[str] = attrs.field(factory=list)
     refused: dict[str, str] = attrs.field(factory=dict)
-    left: dict[str, str] = attrs.field(factory=dict)
+    skipped: dict[str, str] = attrs.field(factory=dict)
     drift: dict[str, list[str]] = attrs.field(factory=dict)
 
     def __str__(self) -> str:
-        lines = [f"{len(self.asked)} operations answered, {len(self.refused)} refused, {len(self.left)} not asked."]
-        for title, found in (("Refused", self.refused), ("Not asked, for want of", self.left)):
+        lines = [
+            f"{len(self.answered)} operations answered, {len(self.refused)} refused, {len(self.skipped)} not called."
+        ]
+        for title, found in (
+            ("Refused", self.refused),
+            ("Not called, since these arguments are unknown", self.skipped),
+        ):
             lines += [f"\n{title}:", *(f"  {name}: {why}" for name, why in sorted(found.items()))] if found else []
         if not self.drift:
-            return "\n".join([*lines, "\nNo drift: every answer is as described."])
+            return "\n".join([*lines, "\nNo drift: every response matches the description."])
         lines.append("\nDrift:")
         for name, differences in sorted(self.drift.items()):
             lines += [f"  {name}", *(f"    - {one}" for one in differences)]
@@ -46,13 +51,13 @@ class Report:
 
 
 def look(base: str, token: str, *, pause: float = 0.5, transport: httpx.BaseTransport | None = None) -> Report:
-    """Ask all that can be asked, with ids that earlier answers tell. Nothing is written.
+    """Call every operation that only reads, with ids from earlier responses.
 
     Args:
         base: Address of the service.
-        token: Access token; what it may not do is refused, which is no drift.
+        token: Access token. Operations that it may not call are refused, which is not drift.
         pause: Seconds between requests.
-        transport: What sends the requests, in tests.
+        transport: Transport for tests. Default: the network.
     """
     report, ids, waiting = Report(), Ids(), questions()
     with httpx.Client(
@@ -61,15 +66,15 @@ def look(base: str, token: str, *, pause: float = 0.5, transport: httpx.BaseTran
         while ready := [one for one in waiting if one.arguments(ids) is not None]:
             for one in ready:
                 waiting.remove(one)
-                _ask(one, ids, http, report)
+                _call(one, ids, http, report)
                 time.sleep(pause)
     for one in waiting:
         schemas = {**{part["name"]: part["schema"] for part in one.call.parameters}, **one.call.members}
-        report.left[one.call.id] = ", ".join(name for name in one.needs if ids.find(name, schemas[name]) is None)
+        report.skipped[one.call.id] = ", ".join(name for name in one.needs if ids.find(name, schemas[name]) is None)
     return report
 
 
-def _ask(question: Question, ids: Ids, http: httpx.Client, report: Report) -> None:
+def _call(question: Question, ids: Ids, http: httpx.Client, report: Report) -> None:
     call, given = question.call, question.arguments(ids)
     assert given is not None
     places = {one["name"]: one["in"] for one in call.parameters}
@@ -88,7 +93,7 @@ def _ask(question: Question, ids: Ids, http: httpx.Client, report: Report) -> No
     if found := drift(call, response.status_code, answer):
         report.drift[call.id] = found
     if isinstance(answer, dict) and answer.get("code", 0) == 0:
-        report.asked.append(call.id)
+        report.answered.append(call.id)
         ids.learn(question, answer)
     elif call.id not in report.drift:
         report.refused[call.id] = f"{answer['code']} {answer.get('msg', '')!s:.100}"

@@ -26,19 +26,19 @@ class Question:
 
     @property
     def needs(self) -> list[str]:
-        """Names of all that must be given."""
+        """Names of all required arguments."""
         schema = resolve(self.call.body["schema"]) if self.call.body is not None else {}
         outside = [one["name"] for one in self.call.parameters if one.get("required")]
         return [*outside, *schema.get("required", ())]
 
     @property
-    def told(self) -> tuple[str, str]:
-        """What the ids of the listed things may be called where they are asked for, in full and in short."""
+    def argument_names(self) -> tuple[str, str]:
+        """Names of the arguments that take the id of a listed resource, in full and in short."""
         resource = self.call.operation.split(".")[-2].removesuffix("s")
         return f"{resource}_id", f"{resource.rpartition('_')[2]}_id"
 
     def arguments(self, ids: Ids) -> dict[str, Any] | None:
-        """Find values for all that must be given, or tell None."""
+        """Return values for all required arguments, or None if one is unknown."""
         outside = {one["name"]: one["schema"] for one in self.call.parameters}
         schemas = {**outside, **self.call.members}
         found = {name: ids.find(name, resolve(schemas[name])) for name in self.needs}
@@ -46,13 +46,13 @@ class Question:
 
 
 class Ids:
-    """What is known of an account."""
+    """The ids of an account's resources that are known so far."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
     def find(self, name: str, schema: dict[str, Any]) -> Any:
-        """Return a value for an argument, or None where none is known."""
+        """Return a value for an argument, or None if none is known."""
         if "enum" in schema:
             return schema["enum"][0]
         if schema.get("type") == "integer":
@@ -60,16 +60,16 @@ class Ids:
         return self._known.get(_SAME.get(name, name))
 
     def learn(self, question: Question, answer: Any) -> None:
-        """Remember ids of an answer, each by the name under which it may be asked for."""
+        """Store the ids of a response, each under the names of the arguments that take it."""
         for is_item, name, value in _texts(answer):
-            names = question.told if name == "id" and is_item else (name,)
+            names = question.argument_names if name == "id" and is_item else (name,)
             for one in names:
                 if one.endswith("_id") and value:
                     self._known.setdefault(_SAME.get(one, one), value)
 
 
 def _texts(value: Any, *, is_item: bool = False) -> Iterator[tuple[bool, str, str]]:
-    """List all texts of a value with their names, and whether they stand in an item of a list."""
+    """Yield all strings of a value with their names, and whether they are in an item of a list."""
     if isinstance(value, list):
         for item in value:
             yield from _texts(item, is_item=True)
@@ -82,6 +82,6 @@ def _texts(value: Any, *, is_item: bool = False) -> Iterator[tuple[bool, str, st
 
 
 def questions() -> list[Question]:
-    """List the operations that only read: those by GET, and lists. Redirects belong to a browser."""
+    """List the operations that only read: GET and lists. Redirects are left out, since they are for a browser."""
     plain = [call for call in calls() if call.id == call.operation and call.kind == "json" and call.takes_token]
     return [Question(call) for call in plain if call.verb == "GET" or "x-coze-pagination" in call.described]

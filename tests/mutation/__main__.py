@@ -1,4 +1,4 @@
-"""`python -m tests.mutation`: do the contract's tests find what is wrong?"""
+"""`python -m tests.mutation`: check that the contract tests find seeded faults."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MAY_SURVIVE = 1
 
 
 def main() -> int:
-    """Try every fault, tell what found it, and fail where more than one survives."""
+    """Try every fault, print the test that found it, and fail if more than one survives."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--seed", type=int, default=0, help="where the faults are made (default: 0)")
-    parser.add_argument("--list", action="store_true", help="only tell the faults")
+    parser.add_argument("--seed", type=int, default=0, help="seed that selects the places of the faults (default: 0)")
+    parser.add_argument("--list", action="store_true", help="only list the faults")
     arguments = parser.parse_args()
     tree = Path(__file__).resolve().parents[2]
     made = mutants(tree, arguments.seed)

@@ -1,4 +1,4 @@
-"""Twenty ways in which description, client or sandbox could be wrong, picked by a seed."""
+"""Twenty faults in the description, the client or the sandbox, selected by a seed."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Mutant:
     """One small fault.
 
     Attributes:
-        kind: What is wrong.
-        what: What was done, and where.
-        file: The file that is changed, from the top of the tree.
+        kind: The part that is wrong.
+        what: The change and its place.
+        file: Path of the changed file, relative to the tree.
         text: Its new text.
     """
 
@@ -42,7 +42,7 @@ class Mutant:
 
 
 def mutants(tree: Path, seed: int = 0) -> list[Mutant]:
-    """Make the faults: the same ones for the same tree and seed."""
+    """Return the faults. The same tree and seed give the same faults."""
     dice = random.Random(seed)
     made: dict[str, Mutant] = {}
     for make in [
@@ -50,13 +50,13 @@ def mutants(tree: Path, seed: int = 0) -> list[Mutant]:
         *(partial(_of_text, tree, dice, "client", edit) for edit in _CLIENT),
         *(partial(_of_text, tree, dice, "sandbox", edit) for edit in _SANDBOX),
     ]:
-        while (one := make()).what in made:  # some kinds are made more than once, and each at another place
+        while (one := make()).what in made:  # some kinds appear more than once, each at a different place
             pass
         made[one.what] = one
     return [*made.values()]
 
 
-# --- the description: what it says is no longer what client and sandbox were made of
+# --- the description: it no longer matches the client and the sandbox
 
 
 def _of_description(tree: Path, dice: random.Random, change: Callable[[Document, random.Random], str]) -> Mutant:
@@ -197,10 +197,10 @@ class _Edit:
     """A fault that can be made in many places.
 
     Attributes:
-        what: What it does.
-        files: Where it can be made.
-        before: What stands there, as a regular expression.
-        after: What stands there afterwards.
+        what: Its effect.
+        files: Glob of the files that can be changed.
+        before: Regular expression that matches the text to replace.
+        after: Replacement.
     """
 
     what: str
@@ -252,7 +252,7 @@ def _of_text(tree: Path, dice: random.Random, kind: Kind, edit: _Edit) -> Mutant
     files = sorted(tree.glob(edit.files))
     places = [(file, found) for file in files for found in re.finditer(edit.before, file.read_text(encoding="utf-8"))]
     if not places:
-        raise LookupError(f"nowhere to make the fault that {edit.what}")
+        raise LookupError(f"no file has a place for the fault: {edit.what}")
     file, found = dice.choice(places)
     text = file.read_text(encoding="utf-8")
     line = text.count("\n", 0, found.end() - 1) + 1

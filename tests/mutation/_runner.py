@@ -1,4 +1,4 @@
-"""Running the contract's tests on a copy of the tree that has a fault."""
+"""Runs the contract tests on a copy of the tree that has a fault."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Runner", "Verdict"]
 
 _NEEDED = ("generated", "generator", "openapi", "overlays", "sandbox", "tests", "pyproject.toml", "README.md")
 _SUITE = "tests/contract"
-_FIRST: dict[Kind, tuple[str, ...]] = {  # since they find most, soon; the rest of the suite follows
+_FIRST: dict[Kind, tuple[str, ...]] = {  # these find most faults quickly; the rest of the suite follows
     "description": ("handshakes", "requests", "examples", "limits", "generated_answers"),
     "client": ("examples", "classes", "handshakes", "requests", "pages", "kinds"),
     "sandbox": ("resources", "machines", "schemathesis"),
@@ -27,7 +27,7 @@ _SECONDS = 1800
 
 @attrs.frozen
 class Verdict:
-    """What the tests say of a fault.
+    """The result of the tests for a fault.
 
     Attributes:
         caught_by: The first test that failed, or None.
@@ -37,7 +37,7 @@ class Verdict:
 
 
 class Runner:
-    """A copy of the tree, in which one file after the other is changed.
+    """A copy of the tree, in which one file at a time is changed.
 
     Args:
         tree: The top of the tree.
@@ -57,7 +57,7 @@ class Runner:
                 shutil.copy(source, copy / name)
 
     def try_(self, mutant: Mutant, *tests: str, only: str = "") -> Verdict:
-        """Run tests on the copy with a fault in it, the whole suite if none are named; then take the fault out."""
+        """Run tests on the copy with a fault in it, the whole suite if none are named; then remove the fault."""
         file = self._copy / mutant.file
         kept = file.read_bytes()
         file.write_text(mutant.text, encoding="utf-8")
@@ -74,7 +74,7 @@ class Runner:
         return self._run([_SUITE], {})
 
     def run(self, *names: str, only: str = "") -> Verdict:
-        """Run modules of `tests/contract` on the copy as it is, all tests or those that an expression picks.
+        """Run modules of `tests/contract` on the copy as it is, all tests or those that an expression selects.
 
         Raises:
             RuntimeError: The tests did not run.
@@ -86,9 +86,11 @@ class Runner:
         paths = [str(self._copy / name) for name in ("generated", "overlays", "sandbox", "")]
         settings |= {
             "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONDONTWRITEBYTECODE": "1",  # files change within the second by which Python tells old from new
+            "PYTHONDONTWRITEBYTECODE": "1",  # Python compares whole seconds, and files change faster than that
         }
-        chosen = f"not seeded_fault and ({only})" if only else "not seeded_fault"  # those break the sandbox themselves
+        chosen = (
+            f"not seeded_fault and ({only})" if only else "not seeded_fault"
+        )  # seeded_fault tests break the sandbox themselves
         options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-k", chosen]
         command = [sys.executable, "-m", "pytest", *options, *tests]
         environment = {**os.environ, **settings}

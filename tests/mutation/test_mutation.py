@@ -1,4 +1,4 @@
-"""Seeded faults are made, and found by the contract's tests; `make mutation` tries all of them."""
+"""Seeded faults are found by the contract tests. `make mutation` tries all of them."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ SAMPLE: dict[Kind, tuple[str, str, str]] = {
 }
 
 
-def test_faults_are_made() -> None:
-    """A seed makes the same twenty faults each time, of all kinds; each changes one file."""
+def test_same_seed_gives_same_faults() -> None:
+    """A seed gives the same twenty faults each time, of all kinds, and each fault changes one file."""
     made = mutants(ROOT)
     assert made == mutants(ROOT)
     assert len(made) == 20
     assert {one.kind for one in made} == set(KINDS)
     assert all((ROOT / one.file).read_text(encoding="utf-8") != one.text for one in made)
-    assert len({one.what for one in mutants(ROOT, seed=6)}) == 20  # some kinds are made twice
+    assert len({one.what for one in mutants(ROOT, seed=6)}) == 20  # some kinds appear twice
     assert [one.what for one in mutants(ROOT, seed=1)] != [one.what for one in made]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_fault_is_found(kind: Kind, tmp_path: Path) -> None:
-    """A fault of each kind is found, and the copy without it passes."""
+def test_contract_tests_find_seeded_fault(kind: Kind, tmp_path: Path) -> None:
+    """The contract tests find a fault of each kind, and pass on the copy without it."""
     what, tests, only = SAMPLE[kind]
     runner = Runner(ROOT, tmp_path, examples=2)
     assert runner.run(tests, only=only).caught_by is None
@@ -40,5 +40,5 @@ def test_fault_is_found(kind: Kind, tmp_path: Path) -> None:
 
 
 def found(what: str) -> Mutant:
-    """Pick a fault by what it does, of any seed."""
+    """Return a fault with this effect, of any seed."""
     return next(one for seed in range(100) for one in mutants(ROOT, seed) if what in one.what)

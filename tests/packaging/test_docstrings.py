@@ -15,6 +15,7 @@ ROOMS = (
     "examples",
     "fuzz",
     "generator",
+    "interop",
     "mutation",
     "overlay",
     "packaging",

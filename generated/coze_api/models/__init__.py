@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .apps import App as App
     from .apps import AppList as AppList
     from .apps import AppPublishStatus as AppPublishStatus
+    from .apps import AppVariable as AppVariable
+    from .apps import PublishedApp as PublishedApp
     from .audio import ClonedVoice as ClonedVoice
     from .audio import CreatedVoiceprint as CreatedVoiceprint
     from .audio import CreatedVoiceprintGroup as CreatedVoiceprintGroup
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from .audio import VoiceSampleFormat as VoiceSampleFormat
     from .audio import VoiceSampleLanguage as VoiceSampleLanguage
     from .audio import VoiceState as VoiceState
+    from .authorized_plugins import AuthorizedPlugin as AuthorizedPlugin
+    from .authorized_plugins import AuthorizedPluginList as AuthorizedPluginList
+    from .authorized_plugins import PluginAuthorizationStatus as PluginAuthorizationStatus
     from .benefit_limitations import BenefitLimitation as BenefitLimitation
     from .benefit_limitations import BenefitLimitationList as BenefitLimitationList
     from .benefit_limitations import BenefitLimitationSettings as BenefitLimitationSettings
@@ -91,6 +96,7 @@ if TYPE_CHECKING:
     from .bots import BotModelConfig as BotModelConfig
     from .bots import BotModelParameters as BotModelParameters
     from .bots import BotOnboarding as BotOnboarding
+    from .bots import BotOnboardingMode as BotOnboardingMode
     from .bots import BotPlugin as BotPlugin
     from .bots import BotPluginId as BotPluginId
     from .bots import BotPluginIdList as BotPluginIdList
@@ -103,8 +109,10 @@ if TYPE_CHECKING:
     from .bots import BotShortcutCommand as BotShortcutCommand
     from .bots import BotShortcutComponent as BotShortcutComponent
     from .bots import BotShortcutComponentType as BotShortcutComponentType
+    from .bots import BotShortcutParameter as BotShortcutParameter
     from .bots import BotShortcutTool as BotShortcutTool
     from .bots import BotShortcutToolType as BotShortcutToolType
+    from .bots import BotSuggestedQuestionsMode as BotSuggestedQuestionsMode
     from .bots import BotSuggestReply as BotSuggestReply
     from .bots import BotSuggestReplyMode as BotSuggestReplyMode
     from .bots import BotSummary as BotSummary
@@ -119,6 +127,7 @@ if TYPE_CHECKING:
     from .bots import BotVersionList as BotVersionList
     from .bots import BotVersionPublishStatus as BotVersionPublishStatus
     from .bots import BotVoice as BotVoice
+    from .bots import BotVoiceDetail as BotVoiceDetail
     from .bots import BotWorkflow as BotWorkflow
     from .bots import BotWorkflowId as BotWorkflowId
     from .bots import BotWorkflowIdList as BotWorkflowIdList
@@ -138,7 +147,9 @@ if TYPE_CHECKING:
     from .chat import ChatFailureReason as ChatFailureReason
     from .chat import ChatflowDone as ChatflowDone
     from .chat import ChatInProgressEvent as ChatInProgressEvent
+    from .chat import ChatInputUsage as ChatInputUsage
     from .chat import ChatLastError as ChatLastError
+    from .chat import ChatOutputUsage as ChatOutputUsage
     from .chat import ChatPendingToolCalls as ChatPendingToolCalls
     from .chat import ChatPublishStatus as ChatPublishStatus
     from .chat import ChatRequiredAction as ChatRequiredAction
@@ -147,12 +158,14 @@ if TYPE_CHECKING:
     from .chat import ChatStatus as ChatStatus
     from .chat import ChatStreamEvent as ChatStreamEvent
     from .chat import ChatUsage as ChatUsage
+    from .chat import InsertedMessage as InsertedMessage
     from .chat import MessageCompletedEvent as MessageCompletedEvent
     from .chat import MessageDeltaEvent as MessageDeltaEvent
     from .chat import ShortcutCommandCall as ShortcutCommandCall
     from .chat import StreamError as StreamError
     from .chat import ToolCall as ToolCall
     from .chat import ToolCallFunction as ToolCallFunction
+    from .chat import ToolCallRequirement as ToolCallRequirement
     from .chat import ToolCallType as ToolCallType
     from .chat import ToolOutput as ToolOutput
     from .chat import UnknownChatStreamEvent as UnknownChatStreamEvent
@@ -172,6 +185,7 @@ if TYPE_CHECKING:
     from .conversations import MessageContentType as MessageContentType
     from .conversations import MessageOrder as MessageOrder
     from .conversations import MessageRole as MessageRole
+    from .conversations import MessageTimeCost as MessageTimeCost
     from .conversations import MessageType as MessageType
     from .conversations import ObjectString as ObjectString
     from .conversations import ObjectStringType as ObjectStringType
@@ -181,6 +195,31 @@ if TYPE_CHECKING:
     from .copy_tasks import CopyTask as CopyTask
     from .copy_tasks import CopyTaskStatus as CopyTaskStatus
     from .copy_tasks import StartedCopy as StartedCopy
+    from .database_tasks import DatabaseTask as DatabaseTask
+    from .database_tasks import DatabaseTaskStatus as DatabaseTaskStatus
+    from .database_tasks import DatabaseTaskType as DatabaseTaskType
+    from .databases import Database as Database
+    from .databases import DatabaseColumn as DatabaseColumn
+    from .databases import DatabaseColumnType as DatabaseColumnType
+    from .databases import DatabaseCondition as DatabaseCondition
+    from .databases import DatabaseConnectorConfig as DatabaseConnectorConfig
+    from .databases import DatabaseConnectorReadMode as DatabaseConnectorReadMode
+    from .databases import DatabaseConnectorReadWriteMode as DatabaseConnectorReadWriteMode
+    from .databases import DatabaseFieldUpdate as DatabaseFieldUpdate
+    from .databases import DatabaseFilter as DatabaseFilter
+    from .databases import DatabaseFilterLogic as DatabaseFilterLogic
+    from .databases import DatabaseId as DatabaseId
+    from .databases import DatabaseIndex as DatabaseIndex
+    from .databases import DatabaseKind as DatabaseKind
+    from .databases import DatabaseList as DatabaseList
+    from .databases import DatabaseOperation as DatabaseOperation
+    from .databases import DatabaseOrder as DatabaseOrder
+    from .databases import DatabaseOrderDirection as DatabaseOrderDirection
+    from .databases import DatabaseReadWriteMode as DatabaseReadWriteMode
+    from .databases import DatabaseRecordsChange as DatabaseRecordsChange
+    from .databases import DatabaseRows as DatabaseRows
+    from .databases import DatabaseSelection as DatabaseSelection
+    from .databases import ListedDatabaseReadWriteMode as ListedDatabaseReadWriteMode
     from .datasets import ChunkStrategy as ChunkStrategy
     from .datasets import ChunkType as ChunkType
     from .datasets import CreatedDataset as CreatedDataset
@@ -195,10 +234,19 @@ if TYPE_CHECKING:
     from .datasets import DatasetType as DatasetType
     from .datasets import Document as Document
     from .datasets import DocumentChunking as DocumentChunking
+    from .datasets import DocumentColumn as DocumentColumn
+    from .datasets import DocumentColumnType as DocumentColumnType
+    from .datasets import DocumentContentSchema as DocumentContentSchema
+    from .datasets import DocumentFilter as DocumentFilter
+    from .datasets import DocumentIndexing as DocumentIndexing
+    from .datasets import DocumentParsing as DocumentParsing
+    from .datasets import DocumentParsingType as DocumentParsingType
     from .datasets import DocumentProgress as DocumentProgress
     from .datasets import DocumentProgressList as DocumentProgressList
+    from .datasets import DocumentSheet as DocumentSheet
     from .datasets import DocumentSource as DocumentSource
     from .datasets import DocumentStatus as DocumentStatus
+    from .datasets import DocumentStorage as DocumentStorage
     from .datasets import DocumentUpdatePolicy as DocumentUpdatePolicy
     from .datasets import DocumentUpdateRule as DocumentUpdateRule
     from .datasets import DocumentUpdateType as DocumentUpdateType
@@ -231,6 +279,14 @@ if TYPE_CHECKING:
     from .oauth import OauthTokenAccountResponse as OauthTokenAccountResponse
     from .oauth import OauthTokenEnterpriseResponse as OauthTokenEnterpriseResponse
     from .oauth import OauthTokenResponse as OauthTokenResponse
+    from .oauth import OAuthWorkflowPermission as OAuthWorkflowPermission
+    from .oauth import OAuthWorkspacePermission as OAuthWorkspacePermission
+    from .oauth_apps import AppAccountPermission as AppAccountPermission
+    from .oauth_apps import AppAuthorization as AppAuthorization
+    from .oauth_apps import AppAuthorizationAccount as AppAuthorizationAccount
+    from .oauth_apps import AppAuthorizationList as AppAuthorizationList
+    from .oauth_apps import AppAuthorizationPermission as AppAuthorizationPermission
+    from .oauth_apps import AppWorkspacePermission as AppWorkspacePermission
     from .organizations import OrganizationEmployeeRole as OrganizationEmployeeRole
     from .organizations import OrganizationMember as OrganizationMember
     from .organizations import OrganizationMemberList as OrganizationMemberList
@@ -481,9 +537,22 @@ if TYPE_CHECKING:
     from .websockets import TranscriptionUpdate as TranscriptionUpdate
     from .websockets import TranscriptionUpdated as TranscriptionUpdated
     from .websockets import TranscriptionUplinkMessage as TranscriptionUplinkMessage
+    from .workflows import ChatflowAnswerType as ChatflowAnswerType
+    from .workflows import ChatflowAudio as ChatflowAudio
+    from .workflows import ChatflowAvatar as ChatflowAvatar
+    from .workflows import ChatflowBackground as ChatflowBackground
+    from .workflows import ChatflowBackgroundImage as ChatflowBackgroundImage
+    from .workflows import ChatflowInputMode as ChatflowInputMode
     from .workflows import ChatflowMessage as ChatflowMessage
     from .workflows import ChatflowMessageContentType as ChatflowMessageContentType
+    from .workflows import ChatflowMessageRole as ChatflowMessageRole
     from .workflows import ChatflowMessageType as ChatflowMessageType
+    from .workflows import ChatflowOnboarding as ChatflowOnboarding
+    from .workflows import ChatflowRole as ChatflowRole
+    from .workflows import ChatflowSuggestReply as ChatflowSuggestReply
+    from .workflows import ChatflowSuggestReplyMode as ChatflowSuggestReplyMode
+    from .workflows import ChatflowUserInput as ChatflowUserInput
+    from .workflows import ChatflowVoice as ChatflowVoice
     from .workflows import UnknownWorkflowStreamEvent as UnknownWorkflowStreamEvent
     from .workflows import Workflow as Workflow
     from .workflows import WorkflowCollaborationMode as WorkflowCollaborationMode
@@ -493,6 +562,7 @@ if TYPE_CHECKING:
     from .workflows import WorkflowError as WorkflowError
     from .workflows import WorkflowErrorEvent as WorkflowErrorEvent
     from .workflows import WorkflowEventName as WorkflowEventName
+    from .workflows import WorkflowExecuteMode as WorkflowExecuteMode
     from .workflows import WorkflowExecuteStatus as WorkflowExecuteStatus
     from .workflows import WorkflowInfo as WorkflowInfo
     from .workflows import WorkflowInput as WorkflowInput
@@ -509,12 +579,14 @@ if TYPE_CHECKING:
     from .workflows import WorkflowOutput as WorkflowOutput
     from .workflows import WorkflowParameter as WorkflowParameter
     from .workflows import WorkflowParameterType as WorkflowParameterType
+    from .workflows import WorkflowPing as WorkflowPing
     from .workflows import WorkflowPingEvent as WorkflowPingEvent
     from .workflows import WorkflowPublishStatus as WorkflowPublishStatus
     from .workflows import WorkflowQuestion as WorkflowQuestion
     from .workflows import WorkflowRunHistory as WorkflowRunHistory
     from .workflows import WorkflowRunMode as WorkflowRunMode
     from .workflows import WorkflowRunOutput as WorkflowRunOutput
+    from .workflows import WorkflowRunRecord as WorkflowRunRecord
     from .workflows import WorkflowsRunsCreateResponse as WorkflowsRunsCreateResponse
     from .workflows import WorkflowsRunsResumeResponse as WorkflowsRunsResumeResponse
     from .workflows import WorkflowStreamEvent as WorkflowStreamEvent
@@ -530,6 +602,7 @@ if TYPE_CHECKING:
     from .workspaces import WorkspaceMember as WorkspaceMember
     from .workspaces import WorkspaceMemberList as WorkspaceMemberList
     from .workspaces import WorkspaceMembersAdded as WorkspaceMembersAdded
+    from .workspaces import WorkspaceMembersApplied as WorkspaceMembersApplied
     from .workspaces import WorkspaceMembersRemoved as WorkspaceMembersRemoved
     from .workspaces import WorkspaceRole as WorkspaceRole
     from .workspaces import WorkspaceType as WorkspaceType
@@ -542,9 +615,18 @@ __all__ = [
     "ApiAppSubscriptionList",
     "ApiAppType",
     "App",
+    "AppAccountPermission",
+    "AppAuthorization",
+    "AppAuthorizationAccount",
+    "AppAuthorizationList",
+    "AppAuthorizationPermission",
     "AppList",
     "AppPublishStatus",
+    "AppVariable",
+    "AppWorkspacePermission",
     "AudioDeltaEvent",
+    "AuthorizedPlugin",
+    "AuthorizedPluginList",
     "Benefit",
     "BenefitAccount",
     "BenefitCounter",
@@ -588,6 +670,7 @@ __all__ = [
     "BotModelConfig",
     "BotModelParameters",
     "BotOnboarding",
+    "BotOnboardingMode",
     "BotPlugin",
     "BotPluginId",
     "BotPluginIdList",
@@ -605,8 +688,10 @@ __all__ = [
     "BotShortcutCommand",
     "BotShortcutComponent",
     "BotShortcutComponentType",
+    "BotShortcutParameter",
     "BotShortcutTool",
     "BotShortcutToolType",
+    "BotSuggestedQuestionsMode",
     "BotSuggestReply",
     "BotSuggestReplyMode",
     "BotSummary",
@@ -623,6 +708,7 @@ __all__ = [
     "BotVersionList",
     "BotVersionPublishStatus",
     "BotVoice",
+    "BotVoiceDetail",
     "BotWorkflow",
     "BotWorkflowId",
     "BotWorkflowIdList",
@@ -637,12 +723,27 @@ __all__ = [
     "ChatEventName",
     "ChatFailedEvent",
     "ChatFailureReason",
+    "ChatflowAnswerType",
+    "ChatflowAudio",
+    "ChatflowAvatar",
+    "ChatflowBackground",
+    "ChatflowBackgroundImage",
     "ChatflowDone",
+    "ChatflowInputMode",
     "ChatflowMessage",
     "ChatflowMessageContentType",
+    "ChatflowMessageRole",
     "ChatflowMessageType",
+    "ChatflowOnboarding",
+    "ChatflowRole",
+    "ChatflowSuggestReply",
+    "ChatflowSuggestReplyMode",
+    "ChatflowUserInput",
+    "ChatflowVoice",
     "ChatInProgressEvent",
+    "ChatInputUsage",
     "ChatLastError",
+    "ChatOutputUsage",
     "ChatPendingToolCalls",
     "ChatPublishStatus",
     "ChatRequiredAction",
@@ -723,6 +824,30 @@ __all__ = [
     "CreatedVoiceprint",
     "CreatedVoiceprintGroup",
     "CreatedWorkspace",
+    "Database",
+    "DatabaseColumn",
+    "DatabaseColumnType",
+    "DatabaseCondition",
+    "DatabaseConnectorConfig",
+    "DatabaseConnectorReadMode",
+    "DatabaseConnectorReadWriteMode",
+    "DatabaseFieldUpdate",
+    "DatabaseFilter",
+    "DatabaseFilterLogic",
+    "DatabaseId",
+    "DatabaseIndex",
+    "DatabaseKind",
+    "DatabaseList",
+    "DatabaseOperation",
+    "DatabaseOrder",
+    "DatabaseOrderDirection",
+    "DatabaseReadWriteMode",
+    "DatabaseRecordsChange",
+    "DatabaseRows",
+    "DatabaseSelection",
+    "DatabaseTask",
+    "DatabaseTaskStatus",
+    "DatabaseTaskType",
     "Dataset",
     "DatasetFormat",
     "DatasetImage",
@@ -734,10 +859,19 @@ __all__ = [
     "DatasetType",
     "Document",
     "DocumentChunking",
+    "DocumentColumn",
+    "DocumentColumnType",
+    "DocumentContentSchema",
+    "DocumentFilter",
+    "DocumentIndexing",
+    "DocumentParsing",
+    "DocumentParsingType",
     "DocumentProgress",
     "DocumentProgressList",
+    "DocumentSheet",
     "DocumentSource",
     "DocumentStatus",
+    "DocumentStorage",
     "DocumentUpdatePolicy",
     "DocumentUpdateRule",
     "DocumentUpdateType",
@@ -752,6 +886,7 @@ __all__ = [
     "FolderList",
     "FolderType",
     "ImageCaptionType",
+    "InsertedMessage",
     "InterpretationAudioDelta",
     "InterpretationConfig",
     "InterpretationCreated",
@@ -777,6 +912,7 @@ __all__ = [
     "LimitationEntityType",
     "LimitationResetUnit",
     "LimitationStatus",
+    "ListedDatabaseReadWriteMode",
     "ListedFolderType",
     "Live",
     "LiveStream",
@@ -787,6 +923,7 @@ __all__ = [
     "MessageDeltaEvent",
     "MessageOrder",
     "MessageRole",
+    "MessageTimeCost",
     "MessageType",
     "NewDatasetFormat",
     "NewDocument",
@@ -806,6 +943,8 @@ __all__ = [
     "OauthTokenAccountResponse",
     "OauthTokenEnterpriseResponse",
     "OauthTokenResponse",
+    "OAuthWorkflowPermission",
+    "OAuthWorkspacePermission",
     "ObjectString",
     "ObjectStringType",
     "Organization",
@@ -817,6 +956,7 @@ __all__ = [
     "OrganizationPeopleType",
     "OrganizationRole",
     "Plugin",
+    "PluginAuthorizationStatus",
     "PluginList",
     "PluginScaleApplicant",
     "PluginScaleExpiredCallback",
@@ -826,6 +966,7 @@ __all__ = [
     "PluginScaleType",
     "PluginTool",
     "PluginToolResult",
+    "PublishedApp",
     "PublishedBotSummary",
     "PublishedBotSummaryList",
     "PublishedBotVersion",
@@ -975,6 +1116,7 @@ __all__ = [
     "TemplateEntityType",
     "ToolCall",
     "ToolCallFunction",
+    "ToolCallRequirement",
     "ToolCallType",
     "ToolOutput",
     "Transcription",
@@ -1025,6 +1167,7 @@ __all__ = [
     "WorkflowError",
     "WorkflowErrorEvent",
     "WorkflowEventName",
+    "WorkflowExecuteMode",
     "WorkflowExecuteStatus",
     "WorkflowInfo",
     "WorkflowInput",
@@ -1041,12 +1184,14 @@ __all__ = [
     "WorkflowOutput",
     "WorkflowParameter",
     "WorkflowParameterType",
+    "WorkflowPing",
     "WorkflowPingEvent",
     "WorkflowPublishStatus",
     "WorkflowQuestion",
     "WorkflowRunHistory",
     "WorkflowRunMode",
     "WorkflowRunOutput",
+    "WorkflowRunRecord",
     "WorkflowsRunsCreateResponse",
     "WorkflowsRunsResumeResponse",
     "WorkflowStreamEvent",
@@ -1061,6 +1206,7 @@ __all__ = [
     "WorkspaceMember",
     "WorkspaceMemberList",
     "WorkspaceMembersAdded",
+    "WorkspaceMembersApplied",
     "WorkspaceMembersRemoved",
     "WorkspaceRole",
     "WorkspaceType",
@@ -1074,9 +1220,18 @@ _MODULES = {
     "ApiAppSubscriptionList": "api_apps",
     "ApiAppType": "api_apps",
     "App": "apps",
+    "AppAccountPermission": "oauth_apps",
+    "AppAuthorization": "oauth_apps",
+    "AppAuthorizationAccount": "oauth_apps",
+    "AppAuthorizationList": "oauth_apps",
+    "AppAuthorizationPermission": "oauth_apps",
     "AppList": "apps",
     "AppPublishStatus": "apps",
+    "AppVariable": "apps",
+    "AppWorkspacePermission": "oauth_apps",
     "AudioDeltaEvent": "chat",
+    "AuthorizedPlugin": "authorized_plugins",
+    "AuthorizedPluginList": "authorized_plugins",
     "Benefit": "benefits",
     "BenefitAccount": "benefits",
     "BenefitCounter": "benefits",
@@ -1120,6 +1275,7 @@ _MODULES = {
     "BotModelConfig": "bots",
     "BotModelParameters": "bots",
     "BotOnboarding": "bots",
+    "BotOnboardingMode": "bots",
     "BotPlugin": "bots",
     "BotPluginId": "bots",
     "BotPluginIdList": "bots",
@@ -1137,8 +1293,10 @@ _MODULES = {
     "BotShortcutCommand": "bots",
     "BotShortcutComponent": "bots",
     "BotShortcutComponentType": "bots",
+    "BotShortcutParameter": "bots",
     "BotShortcutTool": "bots",
     "BotShortcutToolType": "bots",
+    "BotSuggestedQuestionsMode": "bots",
     "BotSuggestReply": "bots",
     "BotSuggestReplyMode": "bots",
     "BotSummary": "bots",
@@ -1155,6 +1313,7 @@ _MODULES = {
     "BotVersionList": "bots",
     "BotVersionPublishStatus": "bots",
     "BotVoice": "bots",
+    "BotVoiceDetail": "bots",
     "BotWorkflow": "bots",
     "BotWorkflowId": "bots",
     "BotWorkflowIdList": "bots",
@@ -1169,12 +1328,27 @@ _MODULES = {
     "ChatEventName": "chat",
     "ChatFailedEvent": "chat",
     "ChatFailureReason": "chat",
+    "ChatflowAnswerType": "workflows",
+    "ChatflowAudio": "workflows",
+    "ChatflowAvatar": "workflows",
+    "ChatflowBackground": "workflows",
+    "ChatflowBackgroundImage": "workflows",
     "ChatflowDone": "chat",
+    "ChatflowInputMode": "workflows",
     "ChatflowMessage": "workflows",
     "ChatflowMessageContentType": "workflows",
+    "ChatflowMessageRole": "workflows",
     "ChatflowMessageType": "workflows",
+    "ChatflowOnboarding": "workflows",
+    "ChatflowRole": "workflows",
+    "ChatflowSuggestReply": "workflows",
+    "ChatflowSuggestReplyMode": "workflows",
+    "ChatflowUserInput": "workflows",
+    "ChatflowVoice": "workflows",
     "ChatInProgressEvent": "chat",
+    "ChatInputUsage": "chat",
     "ChatLastError": "chat",
+    "ChatOutputUsage": "chat",
     "ChatPendingToolCalls": "chat",
     "ChatPublishStatus": "chat",
     "ChatRequiredAction": "chat",
@@ -1255,6 +1429,30 @@ _MODULES = {
     "CreatedVoiceprint": "audio",
     "CreatedVoiceprintGroup": "audio",
     "CreatedWorkspace": "workspaces",
+    "Database": "databases",
+    "DatabaseColumn": "databases",
+    "DatabaseColumnType": "databases",
+    "DatabaseCondition": "databases",
+    "DatabaseConnectorConfig": "databases",
+    "DatabaseConnectorReadMode": "databases",
+    "DatabaseConnectorReadWriteMode": "databases",
+    "DatabaseFieldUpdate": "databases",
+    "DatabaseFilter": "databases",
+    "DatabaseFilterLogic": "databases",
+    "DatabaseId": "databases",
+    "DatabaseIndex": "databases",
+    "DatabaseKind": "databases",
+    "DatabaseList": "databases",
+    "DatabaseOperation": "databases",
+    "DatabaseOrder": "databases",
+    "DatabaseOrderDirection": "databases",
+    "DatabaseReadWriteMode": "databases",
+    "DatabaseRecordsChange": "databases",
+    "DatabaseRows": "databases",
+    "DatabaseSelection": "databases",
+    "DatabaseTask": "database_tasks",
+    "DatabaseTaskStatus": "database_tasks",
+    "DatabaseTaskType": "database_tasks",
     "Dataset": "datasets",
     "DatasetFormat": "datasets",
     "DatasetImage": "datasets",
@@ -1266,10 +1464,19 @@ _MODULES = {
     "DatasetType": "datasets",
     "Document": "datasets",
     "DocumentChunking": "datasets",
+    "DocumentColumn": "datasets",
+    "DocumentColumnType": "datasets",
+    "DocumentContentSchema": "datasets",
+    "DocumentFilter": "datasets",
+    "DocumentIndexing": "datasets",
+    "DocumentParsing": "datasets",
+    "DocumentParsingType": "datasets",
     "DocumentProgress": "datasets",
     "DocumentProgressList": "datasets",
+    "DocumentSheet": "datasets",
     "DocumentSource": "datasets",
     "DocumentStatus": "datasets",
+    "DocumentStorage": "datasets",
     "DocumentUpdatePolicy": "datasets",
     "DocumentUpdateRule": "datasets",
     "DocumentUpdateType": "datasets",
@@ -1284,6 +1491,7 @@ _MODULES = {
     "FolderList": "folders",
     "FolderType": "folders",
     "ImageCaptionType": "datasets",
+    "InsertedMessage": "chat",
     "InterpretationAudioDelta": "websockets",
     "InterpretationConfig": "websockets",
     "InterpretationCreated": "websockets",
@@ -1309,6 +1517,7 @@ _MODULES = {
     "LimitationEntityType": "benefit_limitations",
     "LimitationResetUnit": "benefit_limitations",
     "LimitationStatus": "benefit_limitations",
+    "ListedDatabaseReadWriteMode": "databases",
     "ListedFolderType": "folders",
     "Live": "audio",
     "LiveStream": "audio",
@@ -1319,6 +1528,7 @@ _MODULES = {
     "MessageDeltaEvent": "chat",
     "MessageOrder": "conversations",
     "MessageRole": "conversations",
+    "MessageTimeCost": "conversations",
     "MessageType": "conversations",
     "NewDatasetFormat": "datasets",
     "NewDocument": "datasets",
@@ -1338,6 +1548,8 @@ _MODULES = {
     "OauthTokenAccountResponse": "oauth",
     "OauthTokenEnterpriseResponse": "oauth",
     "OauthTokenResponse": "oauth",
+    "OAuthWorkflowPermission": "oauth",
+    "OAuthWorkspacePermission": "oauth",
     "ObjectString": "conversations",
     "ObjectStringType": "conversations",
     "Organization": "enterprises",
@@ -1349,6 +1561,7 @@ _MODULES = {
     "OrganizationPeopleType": "organizations",
     "OrganizationRole": "organizations",
     "Plugin": "plugins",
+    "PluginAuthorizationStatus": "authorized_plugins",
     "PluginList": "plugins",
     "PluginScaleApplicant": "webhooks",
     "PluginScaleExpiredCallback": "webhooks",
@@ -1358,6 +1571,7 @@ _MODULES = {
     "PluginScaleType": "webhooks",
     "PluginTool": "plugins",
     "PluginToolResult": "plugins",
+    "PublishedApp": "apps",
     "PublishedBotSummary": "bots",
     "PublishedBotSummaryList": "bots",
     "PublishedBotVersion": "bots",
@@ -1507,6 +1721,7 @@ _MODULES = {
     "TemplateEntityType": "templates",
     "ToolCall": "chat",
     "ToolCallFunction": "chat",
+    "ToolCallRequirement": "chat",
     "ToolCallType": "chat",
     "ToolOutput": "chat",
     "Transcription": "audio",
@@ -1557,6 +1772,7 @@ _MODULES = {
     "WorkflowError": "workflows",
     "WorkflowErrorEvent": "workflows",
     "WorkflowEventName": "workflows",
+    "WorkflowExecuteMode": "workflows",
     "WorkflowExecuteStatus": "workflows",
     "WorkflowInfo": "workflows",
     "WorkflowInput": "workflows",
@@ -1573,12 +1789,14 @@ _MODULES = {
     "WorkflowOutput": "workflows",
     "WorkflowParameter": "workflows",
     "WorkflowParameterType": "workflows",
+    "WorkflowPing": "workflows",
     "WorkflowPingEvent": "workflows",
     "WorkflowPublishStatus": "workflows",
     "WorkflowQuestion": "workflows",
     "WorkflowRunHistory": "workflows",
     "WorkflowRunMode": "workflows",
     "WorkflowRunOutput": "workflows",
+    "WorkflowRunRecord": "workflows",
     "WorkflowsRunsCreateResponse": "workflows",
     "WorkflowsRunsResumeResponse": "workflows",
     "WorkflowStreamEvent": "workflows",
@@ -1593,6 +1811,7 @@ _MODULES = {
     "WorkspaceMember": "workspaces",
     "WorkspaceMemberList": "workspaces",
     "WorkspaceMembersAdded": "workspaces",
+    "WorkspaceMembersApplied": "workspaces",
     "WorkspaceMembersRemoved": "workspaces",
     "WorkspaceRole": "workspaces",
     "WorkspaceType": "workspaces",

@@ -11,6 +11,7 @@ import attrs
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
+from . import bots as _bots
 
 
 class AppPublishStatus(OpenStr):
@@ -145,5 +146,123 @@ class AppList(Model):
         self.total = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class AppVariable(Model):
+    """A variable of an app."""
+
+    keyword: str | None = None
+    """Name of the variable."""
+    default_value: str | None = None
+    """Value that the variable has until it is set."""
+    variable_type: _bots.BotVariableType | None = None
+    """Shape of the variable's value."""
+    channel: _bots.BotVariableChannel | None = None
+    """Where the variable comes from."""
+    description: str | None = None
+    """What the variable is for."""
+    enable: bool | None = None
+    """Whether the variable is in use."""
+    prompt_enable: bool | None = None
+    """Whether prompts may read the variable."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["keyword", "default_value", "variable_type", "channel", "description", "enable", "prompt_enable"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("keyword")
+        if value is None:
+            absent += 1
+        self.keyword = value
+        value = data.get("default_value")
+        if value is None:
+            absent += 1
+        self.default_value = value
+        value = data.get("variable_type")
+        if value is None:
+            absent += 1
+        self.variable_type = _bots.BotVariableType_members[value] if value.__class__ is str else value
+        value = data.get("channel")
+        if value is None:
+            absent += 1
+        self.channel = _bots.BotVariableChannel_members[value] if value.__class__ is str else value
+        value = data.get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = data.get("enable")
+        if value is None:
+            absent += 1
+        self.enable = value
+        value = data.get("prompt_enable")
+        if value is None:
+            absent += 1
+        self.prompt_enable = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class PublishedApp(Model):
+    """An app as it is published to a channel."""
+
+    app_id: str | None = None
+    """Id of the app."""
+    version: str | None = None
+    """Version of the app."""
+    name: str | None = None
+    """Name of the app."""
+    description: str | None = None
+    """What the app is for."""
+    icon_url: str | None = None
+    """Address of the app's icon."""
+    variables: list[AppVariable] | None = None
+    """The variables of the app."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["app_id", "version", "name", "description", "icon_url", "variables"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("app_id")
+        if value is None:
+            absent += 1
+        self.app_id = value
+        value = data.get("version")
+        if value is None:
+            absent += 1
+        self.version = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = data.get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = data.get("icon_url")
+        if value is None:
+            absent += 1
+        self.icon_url = value
+        value = data.get("variables")
+        if value is None:
+            absent += 1
+        self.variables = (
+            [AppVariable.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -722,6 +722,10 @@ class Voice(Model):
     """When the voice was created, in seconds since 1970-01-01 UTC."""
     update_time: UnixTime
     """When the voice was last changed, in seconds since 1970-01-01 UTC."""
+    speaker_id: str | None = None
+    """Id of the speaker, as it seems; it is not documented. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -739,6 +743,7 @@ class Voice(Model):
             "available_training_times",
             "create_time",
             "update_time",
+            "speaker_id",
         ]
     )
 
@@ -806,8 +811,12 @@ class Voice(Model):
         if value is None:
             absent += 1
         self.update_time = unix_time(value)
+        value = data.get("speaker_id")
+        if value is None:
+            absent += 1
+        self.speaker_id = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 14 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 15 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

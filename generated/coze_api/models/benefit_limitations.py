@@ -111,6 +111,10 @@ class BenefitLimitation(Model):
     """Number of units after which the quota is reset; with 1 and `trigger_unit` `day`, it is reset
     every day. Always 1 and without meaning if the unit is `never`.
     """
+    duration: int | None = None
+    """How long the quota is valid. The unit is not documented. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -125,6 +129,7 @@ class BenefitLimitation(Model):
             "entity_type",
             "trigger_unit",
             "trigger_time",
+            "duration",
         ]
     )
 
@@ -176,8 +181,12 @@ class BenefitLimitation(Model):
         if value is None:
             absent += 1
         self.trigger_time = value
+        value = data.get("duration")
+        if value is None:
+            absent += 1
+        self.duration = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -247,9 +256,23 @@ class BenefitLimitationSettings(Model):
     """Number of units after which the quota is reset; with 1 and `trigger_unit` `day`, it is reset
     every day. 1, and without meaning, if the unit is `never`.
     """
+    duration: int | None = None
+    """How long the quota is valid. The unit is not documented. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["limit", "benefit_type", "active_mode", "started_at", "ended_at", "status", "trigger_unit", "trigger_time"]
+        [
+            "limit",
+            "benefit_type",
+            "active_mode",
+            "started_at",
+            "ended_at",
+            "status",
+            "trigger_unit",
+            "trigger_time",
+            "duration",
+        ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "limit": Int(required=True),
@@ -260,6 +283,7 @@ class BenefitLimitationSettings(Model):
         "status": EnumOf(LimitationStatus),
         "trigger_unit": EnumOf(LimitationResetUnit),
         "trigger_time": Int(),
+        "duration": Int(),
     }
 
     @classmethod
@@ -298,8 +322,12 @@ class BenefitLimitationSettings(Model):
         if value is None:
             absent += 1
         self.trigger_time = value
+        value = data.get("duration")
+        if value is None:
+            absent += 1
+        self.duration = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

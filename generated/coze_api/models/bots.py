@@ -88,6 +88,20 @@ class BotModelCachingType(OpenStr):
 BotModelCachingType_members = lookup(BotModelCachingType)
 
 
+class BotOnboardingMode(OpenInt):
+    """Who writes the opening of a bot."""
+
+    NONE = 1
+    """There is no opening."""
+    MANUAL = 2
+    """The author of the bot."""
+    GENERATED = 3
+    """The model."""
+
+
+BotOnboardingMode_members = lookup(BotOnboardingMode)
+
+
 class BotPromptMode(OpenStr):
     """How the prompt of a bot is written."""
 
@@ -163,6 +177,18 @@ class BotSuggestReplyMode(OpenStr):
 
 
 BotSuggestReplyMode_members = lookup(BotSuggestReplyMode)
+
+
+class BotSuggestedQuestionsMode(OpenInt):
+    """Which suggested questions of an opening are shown."""
+
+    RANDOM = 0
+    """Some, chosen at random."""
+    ALL = 1
+    """All of them."""
+
+
+BotSuggestedQuestionsMode_members = lookup(BotSuggestedQuestionsMode)
 
 
 class BotThinkingType(OpenStr):
@@ -283,6 +309,8 @@ class Bot(Model):
     """Background images of the chat window."""
     default_user_input_type: BotUserInputType | None = None
     """How users enter their messages unless they choose otherwise."""
+    voice_data_list: list[BotVoiceDetail] | None = None
+    """The voices of the bot, with their details. Not in the official documentation; seen in coze-js."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -309,6 +337,7 @@ class Bot(Model):
             "suggest_reply_info",
             "background_image_info",
             "default_user_input_type",
+            "voice_data_list",
         ]
     )
 
@@ -428,8 +457,16 @@ class Bot(Model):
         if value is None:
             absent += 1
         self.default_user_input_type = BotUserInputType_members[value] if value.__class__ is str else value
+        value = data.get("voice_data_list")
+        if value is None:
+            absent += 1
+        self.voice_data_list = (
+            [BotVoiceDetail.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 23 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 24 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -738,6 +775,18 @@ class BotModel(Model):
     """API that Coze calls the model with."""
     parameters: dict[str, Any] | None = None
     """Settings that only some models have, such as `thinking_type` (`enabled`, `disabled` or `auto`)."""
+    cache_type: str | None = None
+    """How answers of the model are cached. The values are those of `bots.create`. Not in the official
+    documentation; seen in coze-py.
+    """
+    sp_current_time: bool | None = None
+    """Whether the system prompt has the current time. Not in the official documentation; seen in
+    coze-py.
+    """
+    sp_anti_leak: bool | None = None
+    """Whether the system prompt has a rule that keeps it secret. Not in the official documentation;
+    seen in coze-py.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -753,6 +802,9 @@ class BotModel(Model):
             "response_format",
             "api_mode",
             "parameters",
+            "cache_type",
+            "sp_current_time",
+            "sp_anti_leak",
         ]
     )
 
@@ -808,8 +860,20 @@ class BotModel(Model):
         if value is None:
             absent += 1
         self.parameters = value
+        value = data.get("cache_type")
+        if value is None:
+            absent += 1
+        self.cache_type = value
+        value = data.get("sp_current_time")
+        if value is None:
+            absent += 1
+        self.sp_current_time = value
+        value = data.get("sp_anti_leak")
+        if value is None:
+            absent += 1
+        self.sp_anti_leak = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 15 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1045,11 +1109,30 @@ class BotOnboarding(Model):
     """Questions offered with the opening words, as many as you like, each at most 50 characters.
     Absent in responses when the bot offers none.
     """
+    onboarding_mode: BotOnboardingMode | None = None
+    """Who writes the opening. Only in answers."""
+    customized_onboarding_prompt: str | None = None
+    """Prompt for an opening that the model writes. Only in answers. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
+    suggested_questions_show_mode: BotSuggestedQuestionsMode | None = None
+    """Which suggested questions are shown. Only in answers."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["prologue", "suggested_questions"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        [
+            "prologue",
+            "suggested_questions",
+            "onboarding_mode",
+            "customized_onboarding_prompt",
+            "suggested_questions_show_mode",
+        ]
+    )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "prologue": Text(max_length=300),
         "suggested_questions": ListOf(Text(max_length=50)),
+        "onboarding_mode": EnumOf(BotOnboardingMode),
+        "customized_onboarding_prompt": Text(),
+        "suggested_questions_show_mode": EnumOf(BotSuggestedQuestionsMode),
     }
 
     @classmethod
@@ -1064,8 +1147,22 @@ class BotOnboarding(Model):
         if value is None:
             absent += 1
         self.suggested_questions = value
+        value = data.get("onboarding_mode")
+        if value is None:
+            absent += 1
+        self.onboarding_mode = BotOnboardingMode_members[value] if value.__class__ is int else value
+        value = data.get("customized_onboarding_prompt")
+        if value is None:
+            absent += 1
+        self.customized_onboarding_prompt = value
+        value = data.get("suggested_questions_show_mode")
+        if value is None:
+            absent += 1
+        self.suggested_questions_show_mode = (
+            BotSuggestedQuestionsMode_members[value] if value.__class__ is int else value
+        )
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1320,9 +1417,24 @@ class BotShortcutCommand(Model):
     """Tool that the command calls."""
     agent_id: str | None = None
     """Id of the agent that answers the command. Only in bots of several agents."""
+    send_type: str | None = None
+    """How the command is sent. The values are not documented. Not in the official documentation; seen
+    in coze-js.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["id", "name", "command", "description", "query_template", "icon_url", "components", "tool", "agent_id"]
+        [
+            "id",
+            "name",
+            "command",
+            "description",
+            "query_template",
+            "icon_url",
+            "components",
+            "tool",
+            "agent_id",
+            "send_type",
+        ]
     )
 
     @classmethod
@@ -1369,8 +1481,12 @@ class BotShortcutCommand(Model):
         if value is None:
             absent += 1
         self.agent_id = value
+        value = data.get("send_type")
+        if value is None:
+            absent += 1
+        self.send_type = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1441,6 +1557,61 @@ class BotShortcutComponent(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class BotShortcutParameter(Model):
+    """A parameter of the tool that a shortcut command calls."""
+
+    name: str | None = None
+    """Name of the parameter."""
+    is_required: bool | None = None
+    """Whether the tool needs the parameter."""
+    description: str | None = None
+    """What the parameter is for."""
+    type: str | None = None
+    """Type of the parameter."""
+    default_value: str | None = None
+    """Value without one from the user."""
+    is_refer_component: bool | None = None
+    """Whether the value comes from a component of the command's panel."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["name", "is_required", "description", "type", "default_value", "is_refer_component"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = data.get("is_required")
+        if value is None:
+            absent += 1
+        self.is_required = value
+        value = data.get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = data.get("type")
+        if value is None:
+            absent += 1
+        self.type = value
+        value = data.get("default_value")
+        if value is None:
+            absent += 1
+        self.default_value = value
+        value = data.get("is_refer_component")
+        if value is None:
+            absent += 1
+        self.is_refer_component = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class BotShortcutTool(Model):
     """Tool that a shortcut command calls."""
 
@@ -1448,8 +1619,26 @@ class BotShortcutTool(Model):
     """Name of the tool."""
     type: BotShortcutToolType | None = None
     """Kind of the tool."""
+    plugin_id: str | None = None
+    """Id of the plugin that the tool belongs to. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
+    plugin_api_name: str | None = None
+    """Name of the tool in the plugin. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
+    workflow_id: str | None = None
+    """Id of the workflow, if the command runs one. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
+    params: list[BotShortcutParameter] | None = None
+    """The parameters of the tool. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
 
-    _known: ClassVar[frozenset[str]] = frozenset(["name", "type"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["name", "type", "plugin_id", "plugin_api_name", "workflow_id", "params"]
+    )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -1463,8 +1652,28 @@ class BotShortcutTool(Model):
         if value is None:
             absent += 1
         self.type = BotShortcutToolType_members[value] if value.__class__ is str else value
+        value = data.get("plugin_id")
+        if value is None:
+            absent += 1
+        self.plugin_id = value
+        value = data.get("plugin_api_name")
+        if value is None:
+            absent += 1
+        self.plugin_api_name = value
+        value = data.get("workflow_id")
+        if value is None:
+            absent += 1
+        self.workflow_id = value
+        value = data.get("params")
+        if value is None:
+            absent += 1
+        self.params = (
+            [BotShortcutParameter.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1817,6 +2026,61 @@ class BotVoice(Model):
         self.language_code = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class BotVoiceDetail(Model):
+    """A voice of a bot, with its details."""
+
+    id: str | None = None
+    """Id of the voice."""
+    name: str | None = None
+    """Name of the voice."""
+    language_code: str | None = None
+    """Code of the language that the voice speaks."""
+    language_name: str | None = None
+    """Name of the language that the voice speaks."""
+    preview_text: str | None = None
+    """Text of the sample."""
+    preview_audio: str | None = None
+    """Address of the sample."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["id", "name", "language_code", "language_name", "preview_text", "preview_audio"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = data.get("language_code")
+        if value is None:
+            absent += 1
+        self.language_code = value
+        value = data.get("language_name")
+        if value is None:
+            absent += 1
+        self.language_name = value
+        value = data.get("preview_text")
+        if value is None:
+            absent += 1
+        self.preview_text = value
+        value = data.get("preview_audio")
+        if value is None:
+            absent += 1
+        self.preview_audio = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

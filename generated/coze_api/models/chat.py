@@ -126,6 +126,14 @@ class Chat(Model):
     """Id of the context section. `conversations.clear` begins a new section; messages of earlier ones
     are no longer context.
     """
+    inserted_additional_messages: list[InsertedMessage] | None = None
+    """The ids that the `additional_messages` of the request were stored under, in their order. Not in
+    the official documentation; seen in coze-py.
+    """
+    execute_id: str | None = None
+    """Id of the run of the workflow. Only in the stream of `workflows.chat.stream`. Not in the
+    official documentation; seen in coze-js.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -141,6 +149,8 @@ class Chat(Model):
             "required_action",
             "usage",
             "section_id",
+            "inserted_additional_messages",
+            "execute_id",
         ]
     )
 
@@ -196,8 +206,20 @@ class Chat(Model):
         if value is None:
             absent += 1
         self.section_id = value
+        value = data.get("inserted_additional_messages")
+        if value is None:
+            absent += 1
+        self.inserted_additional_messages = (
+            [InsertedMessage.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
+        value = data.get("execute_id")
+        if value is None:
+            absent += 1
+        self.execute_id = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 14 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -232,6 +254,29 @@ class ChatFailureReason(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class ChatInputUsage(Model):
+    """Parts of the tokens of the input."""
+
+    cached_tokens: int | None = None
+    """Tokens that came from the cache."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["cached_tokens"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("cached_tokens")
+        if value is None:
+            absent += 1
+        self.cached_tokens = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class ChatLastError(Model):
     """Why a chat failed."""
 
@@ -256,6 +301,29 @@ class ChatLastError(Model):
         self.msg = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatOutputUsage(Model):
+    """Parts of the tokens of the output."""
+
+    reasoning_tokens: int | None = None
+    """Tokens that the model spent on reasoning."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["reasoning_tokens"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("reasoning_tokens")
+        if value is None:
+            absent += 1
+        self.reasoning_tokens = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -328,8 +396,14 @@ class ChatUsage(Model):
     """Tokens that the model wrote."""
     input_count: int | None = None
     """Tokens that the model read, including context, system prompt and question."""
+    input_tokens_details: ChatInputUsage | None = None
+    """Parts of `input_count`."""
+    output_tokens_details: ChatOutputUsage | None = None
+    """Parts of `output_count`."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["token_count", "output_count", "input_count"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["token_count", "output_count", "input_count", "input_tokens_details", "output_tokens_details"]
+    )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -347,8 +421,16 @@ class ChatUsage(Model):
         if value is None:
             absent += 1
         self.input_count = value
+        value = data.get("input_tokens_details")
+        if value is None:
+            absent += 1
+        self.input_tokens_details = ChatInputUsage.from_dict(value) if value.__class__ is dict else value
+        value = data.get("output_tokens_details")
+        if value is None:
+            absent += 1
+        self.output_tokens_details = ChatOutputUsage.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -370,6 +452,29 @@ class ChatflowDone(Model):
         if value is None:
             absent += 1
         self.debug_url = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class InsertedMessage(Model):
+    """A message of the request, as it was stored."""
+
+    id: str
+    """Id of the message."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["id"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("id")
+        if value is None:
+            absent += 1
+        self.id = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
@@ -452,8 +557,12 @@ class ToolCall(Model):
     """Kind of the call."""
     function: ToolCallFunction | None = None
     """The function to run."""
+    require_info: ToolCallRequirement | None = None
+    """What the interrupt needs. May be null. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
 
-    _known: ClassVar[frozenset[str]] = frozenset(["id", "type", "function"])
+    _known: ClassVar[frozenset[str]] = frozenset(["id", "type", "function", "require_info"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -471,8 +580,12 @@ class ToolCall(Model):
         if value is None:
             absent += 1
         self.function = ToolCallFunction.from_dict(value) if value.__class__ is dict else value
+        value = data.get("require_info")
+        if value is None:
+            absent += 1
+        self.require_info = ToolCallRequirement.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -502,6 +615,29 @@ class ToolCallFunction(Model):
         self.arguments = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ToolCallRequirement(Model):
+    """What an interrupt needs. The meaning of the texts is not documented."""
+
+    infos: list[str] | None = None
+    """What is needed, in texts."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["infos"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("infos")
+        if value is None:
+            absent += 1
+        self.infos = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

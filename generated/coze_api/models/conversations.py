@@ -172,9 +172,23 @@ class Conversation(Model):
     """When the conversation was last changed, in seconds since 1970-01-01 UTC."""
     last_section_id: str
     """Newest context section of the conversation; new messages go there."""
+    account_id: int | str | None = None
+    """Id of an account. It may come as a number. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["id", "name", "meta_data", "creator_id", "connector_id", "created_at", "updated_at", "last_section_id"]
+        [
+            "id",
+            "name",
+            "meta_data",
+            "creator_id",
+            "connector_id",
+            "created_at",
+            "updated_at",
+            "last_section_id",
+            "account_id",
+        ]
     )
 
     @classmethod
@@ -213,8 +227,12 @@ class Conversation(Model):
         if value is None:
             absent += 1
         self.last_section_id = value
+        value = data.get("account_id")
+        if value is None:
+            absent += 1
+        self.account_id = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -364,8 +382,12 @@ class EnterMessage(Model):
     """Format of `content`."""
     meta_data: dict[str, str] | None = None
     """Key-value pairs of your own, returned with the message."""
+    name: str | None = None
+    """Name of the author, as it seems; it is not documented. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
 
-    _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data"])
+    _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data", "name"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {
         "role": "user",
         "type": "question",
@@ -378,6 +400,7 @@ class EnterMessage(Model):
         "content": Text(required=True),
         "content_type": EnumOf(EnterMessageContentType, required=True),
         "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "name": Text(),
     }
 
     @classmethod
@@ -404,8 +427,12 @@ class EnterMessage(Model):
         if value is None:
             absent += 1
         self.meta_data = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -448,6 +475,8 @@ class Message(Model):
     """Chain of thought of the model. Present only where the model can reason step by step and the bot
     has that turned on. A delta event holds only the new part.
     """
+    time_cost: MessageTimeCost | None = None
+    """How long the answer took. Only in the stream of a chat, with the complete answer."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -464,6 +493,7 @@ class Message(Model):
             "created_at",
             "updated_at",
             "reasoning_content",
+            "time_cost",
         ]
     )
 
@@ -523,8 +553,35 @@ class Message(Model):
         if value is None:
             absent += 1
         self.reasoning_content = value
+        value = data.get("time_cost")
+        if value is None:
+            absent += 1
+        self.time_cost = MessageTimeCost.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 13 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 14 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class MessageTimeCost(Model):
+    """How long an answer took."""
+
+    total_duration_ms: int | None = None
+    """Duration in milliseconds."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["total_duration_ms"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("total_duration_ms")
+        if value is None:
+            absent += 1
+        self.total_duration_ms = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

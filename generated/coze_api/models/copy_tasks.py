@@ -40,6 +40,15 @@ class CopyEntityType(OpenStr):
     APP = "app"
     BOT = "bot"
     WORKFLOW = "workflow"
+    PLUGIN = "plugin"
+    IMAGEFLOW = "imageflow"
+    UI = "ui"
+    KNOWLEDGE = "knowledge"
+    DATABASE = "database"
+    VARIABLE = "variable"
+    TRIGGER = "trigger"
+    PROMPT = "prompt"
+    SHORTCUT = "shortcut"
 
 
 CopyEntityType_members = lookup(CopyEntityType)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Bool, EnumOf, Int, Object, Text, Value
+from .._core._argument_types import Bool, EnumOf, Float, Int, ListOf, Object, Text, Value
 from .._core._enums import OpenInt, lookup
 from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
@@ -22,6 +22,8 @@ class ChunkType(OpenInt):
     """By the rules of Coze."""
     CUSTOM = 1
     """By your own rules, in the other members."""
+    LEVELS = 2
+    """By levels of headings. Not in the official documentation."""
 
 
 ChunkType_members = lookup(ChunkType)
@@ -42,6 +44,8 @@ class DatasetFormat(OpenInt):
     """Structured data of Volcano Engine. Only in the vendor's OpenAPI file."""
     VOLCANO_UNSTRUCTURED = 5
     """Unstructured data of Volcano Engine. Only in the vendor's OpenAPI file."""
+    VOLCANO_DATABASE = 6
+    """A database of Volcano Engine. Not in the official documentation."""
 
 
 DatasetFormat_members = lookup(DatasetFormat)
@@ -77,6 +81,52 @@ class DatasetType(OpenInt):
 DatasetType_members = lookup(DatasetType)
 
 
+class DocumentColumnType(OpenInt):
+    """Type of the values of a table's column."""
+
+    UNKNOWN = 0
+    """Not known."""
+    TEXT = 1
+    """Text."""
+    NUMBER = 2
+    """Whole number."""
+    DATE = 3
+    """Moment."""
+    FLOAT = 4
+    """Number with a fraction."""
+    BOOLEAN = 5
+    """`true` or `false`."""
+    IMAGE = 6
+    """Image."""
+
+
+DocumentColumnType_members = lookup(DocumentColumnType)
+
+
+class DocumentContentSchema(OpenInt):
+    """How the content of documents is read."""
+
+    DEFAULT = 0
+    """As usual."""
+    LINK_READER = 1
+    """By the reader for links."""
+
+
+DocumentContentSchema_members = lookup(DocumentContentSchema)
+
+
+class DocumentParsingType(OpenInt):
+    """How thoroughly files are read."""
+
+    FAST = 0
+    """Fast."""
+    PRECISE = 1
+    """Precise."""
+
+
+DocumentParsingType_members = lookup(DocumentParsingType)
+
+
 class DocumentSource(OpenInt):
     """Where a document or image in a knowledge base came from."""
 
@@ -100,6 +150,8 @@ class DocumentSource(OpenInt):
     """Feishu. Only in the official Python SDK."""
     LARK = 104
     """Lark. Only in the official Python SDK."""
+    WECHAT = 109
+    """WeChat. Not in the official documentation."""
 
 
 DocumentSource_members = lookup(DocumentSource)
@@ -136,6 +188,8 @@ class DocumentUpdatePolicy(OpenInt):
     """Nothing."""
     REPLACE = 1
     """Reads the page again."""
+    APPEND = 2
+    """It adds what is new. Not in the official documentation."""
 
 
 DocumentUpdatePolicy_members = lookup(DocumentUpdatePolicy)
@@ -174,6 +228,16 @@ class NewDatasetFormat(OpenInt):
     """Text, such as txt and pdf files and web pages."""
     IMAGE = 2
     """Images, such as png files."""
+    TABLE = 1
+    """Tables. Not in the official documentation."""
+    DATABASE = 3
+    """A database. Not in the official documentation."""
+    VOLCANO_STRUCTURED = 4
+    """Structured data of Volcano Engine. Not in the official documentation."""
+    VOLCANO_UNSTRUCTURED = 5
+    """Unstructured data of Volcano Engine. Not in the official documentation."""
+    VOLCANO_DATABASE = 6
+    """A database of Volcano Engine. Not in the official documentation."""
 
 
 NewDatasetFormat_members = lookup(NewDatasetFormat)
@@ -188,6 +252,22 @@ class NewDocumentSourceType(OpenInt):
     """Web page at `web_url`. For text only."""
     UPLOADED_FILE = 5
     """File that `files.upload` stored, by `source_file_id`. For images only."""
+    CUSTOM = 2
+    """Content in `custom_content`. Not in the official documentation."""
+    THIRD_PARTY = 3
+    """Third party. Not in the official documentation."""
+    FRONT_CRAWL = 4
+    """Page read by the browser. Not in the official documentation."""
+    NOTION = 101
+    """Notion. Not in the official documentation."""
+    GOOGLE_DRIVE = 102
+    """Google Drive. Not in the official documentation."""
+    FEISHU = 103
+    """Feishu. Not in the official documentation."""
+    LARK = 104
+    """Lark. Not in the official documentation."""
+    WECHAT = 109
+    """WeChat. Not in the official documentation."""
 
 
 NewDocumentSourceType_members = lookup(NewDocumentSourceType)
@@ -211,9 +291,34 @@ class ChunkStrategy(Model):
     """Whether to remove URLs and email addresses. Only if `chunk_type` is 1."""
     caption_type: ImageCaptionType | None = None
     """Who writes the captions. For images. Must be given with the first images of a knowledge base."""
+    content_schema: DocumentContentSchema | None = None
+    """How the content is read."""
+    overlap: int | None = None
+    """How much chunks share with their neighbors. The unit is not documented. Not in the official
+    documentation; seen in the vendor's interface definitions.
+    """
+    max_level: int | None = None
+    """Number of levels of headings. If `chunk_type` is 2. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
+    save_title: bool | None = None
+    """Whether chunks keep the headings that they stand under. If `chunk_type` is 2. Not in the
+    official documentation; seen in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["chunk_type", "separator", "max_tokens", "remove_extra_spaces", "remove_urls_emails", "caption_type"]
+        [
+            "chunk_type",
+            "separator",
+            "max_tokens",
+            "remove_extra_spaces",
+            "remove_urls_emails",
+            "caption_type",
+            "content_schema",
+            "overlap",
+            "max_level",
+            "save_title",
+        ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "chunk_type": EnumOf(ChunkType),
@@ -222,6 +327,10 @@ class ChunkStrategy(Model):
         "remove_extra_spaces": Bool(),
         "remove_urls_emails": Bool(),
         "caption_type": EnumOf(ImageCaptionType),
+        "content_schema": EnumOf(DocumentContentSchema),
+        "overlap": Int(),
+        "max_level": Int(),
+        "save_title": Bool(),
     }
 
     @classmethod
@@ -252,8 +361,24 @@ class ChunkStrategy(Model):
         if value is None:
             absent += 1
         self.caption_type = ImageCaptionType_members[value] if value.__class__ is int else value
+        value = data.get("content_schema")
+        if value is None:
+            absent += 1
+        self.content_schema = DocumentContentSchema_members[value] if value.__class__ is int else value
+        value = data.get("overlap")
+        if value is None:
+            absent += 1
+        self.overlap = value
+        value = data.get("max_level")
+        if value is None:
+            absent += 1
+        self.max_level = value
+        value = data.get("save_title")
+        if value is None:
+            absent += 1
+        self.save_title = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -782,6 +907,52 @@ class Document(Model):
     """When the document was added, in seconds since 1970-01-01 UTC."""
     update_time: UnixTime
     """When the document was last changed, in seconds since 1970-01-01 UTC."""
+    bot_used_count: int | None = None
+    """Number of bots that use the document. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
+    creator_id: str | None = None
+    """Coze user id of the user who added the document. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
+    web_url: str | None = None
+    """Address of the web page that the document came from. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
+    status_descript: str | None = None
+    """Details of the status, such as why the document could not be cut into chunks. Not in the
+    official documentation; seen in the vendor's interface definitions.
+    """
+    source_file_id: str | None = None
+    """Id of the uploaded file that the document was made from. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
+    is_disconnect: bool | None = None
+    """Whether the link to a third party is cut, as it seems; it is not documented. Not in the official
+    documentation; seen in the vendor's interface definitions.
+    """
+    space_id: str | None = None
+    """Id of the workspace that the document lies in. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
+    editable_update_rule: bool | None = None
+    """Whether the interval of updates can be changed. For tables. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
+    editable_append_content: bool | None = None
+    """Whether rows can be added and columns changed. For tables. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
+    table_meta: list[DocumentColumn] | None = None
+    """The columns. For tables. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
+    parsing_strategy: DocumentParsing | None = None
+    """How files are read."""
+    index_strategy: DocumentIndexing | None = None
+    """Which indexes are built."""
+    filter_strategy: DocumentFilter | None = None
+    """What of the pages is left out."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -801,6 +972,19 @@ class Document(Model):
             "tos_uri",
             "create_time",
             "update_time",
+            "bot_used_count",
+            "creator_id",
+            "web_url",
+            "status_descript",
+            "source_file_id",
+            "is_disconnect",
+            "space_id",
+            "editable_update_rule",
+            "editable_append_content",
+            "table_meta",
+            "parsing_strategy",
+            "index_strategy",
+            "filter_strategy",
         ]
     )
 
@@ -872,8 +1056,64 @@ class Document(Model):
         if value is None:
             absent += 1
         self.update_time = unix_time(value)
+        value = data.get("bot_used_count")
+        if value is None:
+            absent += 1
+        self.bot_used_count = value
+        value = data.get("creator_id")
+        if value is None:
+            absent += 1
+        self.creator_id = value
+        value = data.get("web_url")
+        if value is None:
+            absent += 1
+        self.web_url = value
+        value = data.get("status_descript")
+        if value is None:
+            absent += 1
+        self.status_descript = value
+        value = data.get("source_file_id")
+        if value is None:
+            absent += 1
+        self.source_file_id = value
+        value = data.get("is_disconnect")
+        if value is None:
+            absent += 1
+        self.is_disconnect = value
+        value = data.get("space_id")
+        if value is None:
+            absent += 1
+        self.space_id = value
+        value = data.get("editable_update_rule")
+        if value is None:
+            absent += 1
+        self.editable_update_rule = value
+        value = data.get("editable_append_content")
+        if value is None:
+            absent += 1
+        self.editable_append_content = value
+        value = data.get("table_meta")
+        if value is None:
+            absent += 1
+        self.table_meta = (
+            [DocumentColumn.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
+        value = data.get("parsing_strategy")
+        if value is None:
+            absent += 1
+        self.parsing_strategy = DocumentParsing.from_dict(value) if value.__class__ is dict else value
+        value = data.get("index_strategy")
+        if value is None:
+            absent += 1
+        self.index_strategy = DocumentIndexing.from_dict(value) if value.__class__ is dict else value
+        value = data.get("filter_strategy")
+        if value is None:
+            absent += 1
+        self.filter_strategy = DocumentFilter.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 16 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 29 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -894,9 +1134,34 @@ class DocumentChunking(Model):
     """Whether URLs and email addresses are removed."""
     caption_type: ImageCaptionType | None = None
     """Who writes the captions of images."""
+    content_schema: DocumentContentSchema | None = None
+    """How the content is read."""
+    overlap: int | None = None
+    """How much chunks share with their neighbors. The unit is not documented. Not in the official
+    documentation; seen in the vendor's interface definitions.
+    """
+    max_level: int | None = None
+    """Number of levels of headings. If `chunk_type` is 2. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
+    save_title: bool | None = None
+    """Whether chunks keep the headings that they stand under. If `chunk_type` is 2. Not in the
+    official documentation; seen in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["chunk_type", "separator", "max_tokens", "remove_extra_spaces", "remove_urls_emails", "caption_type"]
+        [
+            "chunk_type",
+            "separator",
+            "max_tokens",
+            "remove_extra_spaces",
+            "remove_urls_emails",
+            "caption_type",
+            "content_schema",
+            "overlap",
+            "max_level",
+            "save_title",
+        ]
     )
 
     @classmethod
@@ -927,8 +1192,223 @@ class DocumentChunking(Model):
         if value is None:
             absent += 1
         self.caption_type = ImageCaptionType_members[value] if value.__class__ is int else value
+        value = data.get("content_schema")
+        if value is None:
+            absent += 1
+        self.content_schema = DocumentContentSchema_members[value] if value.__class__ is int else value
+        value = data.get("overlap")
+        if value is None:
+            absent += 1
+        self.overlap = value
+        value = data.get("max_level")
+        if value is None:
+            absent += 1
+        self.max_level = value
+        value = data.get("save_title")
+        if value is None:
+            absent += 1
+        self.save_title = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class DocumentColumn(Model):
+    """A column of a table."""
+
+    id: str | None = None
+    """Id of the column."""
+    column_name: str | None = None
+    """Name of the column."""
+    is_semantic: bool | None = None
+    """Whether the column is searched by meaning."""
+    sequence: str | None = None
+    """Number of the column in the sheet."""
+    column_type: DocumentColumnType | None = None
+    """Type of the column's values."""
+    contains_empty_value: bool | None = None
+    """Whether a value of the column is empty."""
+    desc: str | None = None
+    """What the column holds."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["id", "column_name", "is_semantic", "sequence", "column_type", "contains_empty_value", "desc"]
+    )
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "id": Text(),
+        "column_name": Text(),
+        "is_semantic": Bool(),
+        "sequence": Text(),
+        "column_type": EnumOf(DocumentColumnType),
+        "contains_empty_value": Bool(),
+        "desc": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = data.get("column_name")
+        if value is None:
+            absent += 1
+        self.column_name = value
+        value = data.get("is_semantic")
+        if value is None:
+            absent += 1
+        self.is_semantic = value
+        value = data.get("sequence")
+        if value is None:
+            absent += 1
+        self.sequence = value
+        value = data.get("column_type")
+        if value is None:
+            absent += 1
+        self.column_type = DocumentColumnType_members[value] if value.__class__ is int else value
+        value = data.get("contains_empty_value")
+        if value is None:
+            absent += 1
+        self.contains_empty_value = value
+        value = data.get("desc")
+        if value is None:
+            absent += 1
+        self.desc = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class DocumentFilter(Model):
+    """What of the pages is left out."""
+
+    filter_page: list[int] | None = None
+    """Numbers of the pages to leave out."""
+    filter_box_position: list[float] | None = None
+    """Box to leave out on each page. Unit and order are not documented."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["filter_page", "filter_box_position"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "filter_page": ListOf(Int()),
+        "filter_box_position": ListOf(Float()),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("filter_page")
+        if value is None:
+            absent += 1
+        self.filter_page = value
+        value = data.get("filter_box_position")
+        if value is None:
+            absent += 1
+        self.filter_box_position = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class DocumentIndexing(Model):
+    """Which indexes of documents are built."""
+
+    vector_indexing: bool | None = None
+    """Whether documents are found by meaning."""
+    keyword_indexing: bool | None = None
+    """Whether documents are found by keywords."""
+    hierarchical_indexing: bool | None = None
+    """Whether the levels of headings are indexed."""
+    model: str | None = None
+    """Model that computes the vectors."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["vector_indexing", "keyword_indexing", "hierarchical_indexing", "model"]
+    )
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "vector_indexing": Bool(),
+        "keyword_indexing": Bool(),
+        "hierarchical_indexing": Bool(),
+        "model": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("vector_indexing")
+        if value is None:
+            absent += 1
+        self.vector_indexing = value
+        value = data.get("keyword_indexing")
+        if value is None:
+            absent += 1
+        self.keyword_indexing = value
+        value = data.get("hierarchical_indexing")
+        if value is None:
+            absent += 1
+        self.hierarchical_indexing = value
+        value = data.get("model")
+        if value is None:
+            absent += 1
+        self.model = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class DocumentParsing(Model):
+    """How files are read."""
+
+    parsing_type: DocumentParsingType | None = None
+    """How thoroughly files are read."""
+    image_extraction: bool | None = None
+    """Whether images are taken out. If `parsing_type` is 1."""
+    table_extraction: bool | None = None
+    """Whether tables are taken out. If `parsing_type` is 1."""
+    image_ocr: bool | None = None
+    """Whether texts in images are read. If `parsing_type` is 1."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["parsing_type", "image_extraction", "table_extraction", "image_ocr"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "parsing_type": EnumOf(DocumentParsingType),
+        "image_extraction": Bool(),
+        "table_extraction": Bool(),
+        "image_ocr": Bool(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("parsing_type")
+        if value is None:
+            absent += 1
+        self.parsing_type = DocumentParsingType_members[value] if value.__class__ is int else value
+        value = data.get("image_extraction")
+        if value is None:
+            absent += 1
+        self.image_extraction = value
+        value = data.get("table_extraction")
+        if value is None:
+            absent += 1
+        self.table_extraction = value
+        value = data.get("image_ocr")
+        if value is None:
+            absent += 1
+        self.image_ocr = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1058,6 +1538,72 @@ class DocumentProgressList(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class DocumentSheet(Model):
+    """Which sheet and rows of a table are read."""
+
+    sheet_id: str | None = None
+    """Id of the sheet."""
+    header_line_idx: str | None = None
+    """Row with the headings, counted from 0."""
+    start_line_idx: str | None = None
+    """First row with data, counted from 0."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["sheet_id", "header_line_idx", "start_line_idx"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "sheet_id": Text(),
+        "header_line_idx": Text(),
+        "start_line_idx": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("sheet_id")
+        if value is None:
+            absent += 1
+        self.sheet_id = value
+        value = data.get("header_line_idx")
+        if value is None:
+            absent += 1
+        self.header_line_idx = value
+        value = data.get("start_line_idx")
+        if value is None:
+            absent += 1
+        self.start_line_idx = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class DocumentStorage(Model):
+    """How documents are stored."""
+
+    check_index: bool | None = None
+    """Whether to check that the index was built."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["check_index"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "check_index": Bool(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("check_index")
+        if value is None:
+            absent += 1
+        self.check_index = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class DocumentUpdateRule(Model):
     """Whether and how often a document is updated from its web page."""
 
@@ -1102,13 +1648,26 @@ class NewDocument(Model):
     """Whether to update the document from its web page. For web pages only. Not updated if left out."""
     caption: str | None = None
     """Caption of the image. For images only."""
+    table_meta: list[DocumentColumn] | None = None
+    """The columns. For tables. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
+    table_sheet: DocumentSheet | None = None
+    """Which sheet and rows are read. For tables."""
+    filter_strategy: DocumentFilter | None = None
+    """What of the pages is left out."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["name", "source_info", "update_rule", "caption"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["name", "source_info", "update_rule", "caption", "table_meta", "table_sheet", "filter_strategy"]
+    )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "name": Text(required=True),
         "source_info": Object(lambda: NewDocumentSource, required=True),
         "update_rule": Object(lambda: DocumentUpdateRule),
         "caption": Text(),
+        "table_meta": ListOf(Object(lambda: DocumentColumn)),
+        "table_sheet": Object(lambda: DocumentSheet),
+        "filter_strategy": Object(lambda: DocumentFilter),
     }
 
     @classmethod
@@ -1131,8 +1690,24 @@ class NewDocument(Model):
         if value is None:
             absent += 1
         self.caption = value
+        value = data.get("table_meta")
+        if value is None:
+            absent += 1
+        self.table_meta = (
+            [DocumentColumn.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
+        value = data.get("table_sheet")
+        if value is None:
+            absent += 1
+        self.table_sheet = DocumentSheet.from_dict(value) if value.__class__ is dict else value
+        value = data.get("filter_strategy")
+        if value is None:
+            absent += 1
+        self.filter_strategy = DocumentFilter.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1154,9 +1729,13 @@ class NewDocumentSource(Model):
     """Which of the members holds the source. Not needed with `file_base64`."""
     source_file_id: str | None = None
     """Id of the image file, as returned by `files.upload`. With `document_source` 5. For images only."""
+    custom_content: str | None = None
+    """Content of your own, as JSON text of a list of maps of texts. With `document_source` 2. Not in
+    the official documentation; seen in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["file_base64", "file_type", "web_url", "document_source", "source_file_id"]
+        ["file_base64", "file_type", "web_url", "document_source", "source_file_id", "custom_content"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "file_base64": Text(),
@@ -1164,6 +1743,7 @@ class NewDocumentSource(Model):
         "web_url": Text(),
         "document_source": EnumOf(NewDocumentSourceType),
         "source_file_id": Text(),
+        "custom_content": Text(),
     }
 
     @classmethod
@@ -1190,7 +1770,11 @@ class NewDocumentSource(Model):
         if value is None:
             absent += 1
         self.source_file_id = value
+        value = data.get("custom_content")
+        if value is None:
+            absent += 1
+        self.custom_content = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -24,8 +24,12 @@ class File(Model):
     """Name of the file, with its extension."""
     created_at: UnixTime
     """When the file was uploaded, in seconds since 1970-01-01 UTC."""
+    url: str | None = None
+    """Address of the file. Only for accounts on a list of Coze. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
 
-    _known: ClassVar[frozenset[str]] = frozenset(["id", "bytes", "file_name", "created_at"])
+    _known: ClassVar[frozenset[str]] = frozenset(["id", "bytes", "file_name", "created_at", "url"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -47,7 +51,11 @@ class File(Model):
         if value is None:
             absent += 1
         self.created_at = unix_time(value)
+        value = data.get("url")
+        if value is None:
+            absent += 1
+        self.url = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self

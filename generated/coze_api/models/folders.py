@@ -29,6 +29,8 @@ class ListedFolderType(OpenStr):
 
     DEVELOPMENT = "development"
     """Folders for projects."""
+    LIBRARY = "library"
+    """Folders of the resource library. Not in the official documentation."""
 
 
 ListedFolderType_members = lookup(ListedFolderType)

@@ -173,13 +173,21 @@ class OAuthScope(Model):
 
     account_permission: OAuthAccountPermission
     """Permissions of the token."""
-    attribute_constraint: OAuthAttributeConstraint
+    attribute_constraint: OAuthAttributeConstraint | None = None
     """Resources that the token gives access to."""
+    workspace_permission: OAuthWorkspacePermission | None = None
+    """What may be done in certain workspaces."""
+    workflow_permission: OAuthWorkflowPermission | None = None
+    """What may be done with certain workflows."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["account_permission", "attribute_constraint"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["account_permission", "attribute_constraint", "workspace_permission", "workflow_permission"]
+    )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "account_permission": Object(lambda: OAuthAccountPermission, required=True),
-        "attribute_constraint": Object(lambda: OAuthAttributeConstraint, required=True),
+        "attribute_constraint": Object(lambda: OAuthAttributeConstraint),
+        "workspace_permission": Object(lambda: OAuthWorkspacePermission),
+        "workflow_permission": Object(lambda: OAuthWorkflowPermission),
     }
 
     @classmethod
@@ -194,6 +202,80 @@ class OAuthScope(Model):
         if value is None:
             absent += 1
         self.attribute_constraint = OAuthAttributeConstraint.from_dict(value) if value.__class__ is dict else value
+        value = data.get("workspace_permission")
+        if value is None:
+            absent += 1
+        self.workspace_permission = OAuthWorkspacePermission.from_dict(value) if value.__class__ is dict else value
+        value = data.get("workflow_permission")
+        if value is None:
+            absent += 1
+        self.workflow_permission = OAuthWorkflowPermission.from_dict(value) if value.__class__ is dict else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class OAuthWorkflowPermission(Model):
+    """What may be done with certain workflows."""
+
+    workflow_id_list: list[str] | None = None
+    """Ids of the workflows, as returned by `workflows.list`."""
+    permission_list: list[str] | None = None
+    """Permissions, as in the settings of the app."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["workflow_id_list", "permission_list"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "workflow_id_list": ListOf(Text()),
+        "permission_list": ListOf(Text()),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("workflow_id_list")
+        if value is None:
+            absent += 1
+        self.workflow_id_list = value
+        value = data.get("permission_list")
+        if value is None:
+            absent += 1
+        self.permission_list = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class OAuthWorkspacePermission(Model):
+    """What may be done in certain workspaces."""
+
+    workspace_id_list: list[str] | None = None
+    """Ids of the workspaces, as returned by `workspaces.list`."""
+    permission_list: list[str] | None = None
+    """Permissions, as in the settings of the app."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["workspace_id_list", "permission_list"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "workspace_id_list": ListOf(Text()),
+        "permission_list": ListOf(Text()),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("workspace_id_list")
+        if value is None:
+            absent += 1
+        self.workspace_id_list = value
+        value = data.get("permission_list")
+        if value is None:
+            absent += 1
+        self.permission_list = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None

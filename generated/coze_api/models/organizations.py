@@ -23,6 +23,8 @@ class OrganizationEmployeeRole(OpenStr):
     """Administrator."""
     MEMBER = "organization_member"
     """Ordinary member."""
+    GUEST = "organization_guest"
+    """Guest. Not in the official documentation."""
 
 
 OrganizationEmployeeRole_members = lookup(OrganizationEmployeeRole)

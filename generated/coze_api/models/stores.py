@@ -334,6 +334,10 @@ class StoreProduct(Model):
     """Whether Coze itself made the product."""
     entity_version: str | None = None
     """Version of the plugin."""
+    product_url: str | None = None
+    """Address of the plugin's page in the store. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -349,6 +353,7 @@ class StoreProduct(Model):
             "entity_type",
             "is_official",
             "entity_version",
+            "product_url",
         ]
     )
 
@@ -404,7 +409,11 @@ class StoreProduct(Model):
         if value is None:
             absent += 1
         self.entity_version = value
+        value = data.get("product_url")
+        if value is None:
+            absent += 1
+        self.product_url = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 13 else unknown_fields(data, cls._known)
         self._response = None
         return self

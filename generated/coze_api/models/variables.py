@@ -27,8 +27,22 @@ class Variable(Model):
     """
     update_time: UnixTime | None = None
     """When the value was last set, in seconds since 1970-01-01 UTC."""
+    is_system: bool | None = None
+    """Whether the variable belongs to Coze. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
+    prompt_disabled: bool | None = None
+    """Whether prompts cannot read the variable. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
+    schema: str | None = None
+    """JSON text that describes the value. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
 
-    _known: ClassVar[frozenset[str]] = frozenset(["value", "keyword", "create_time", "update_time"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["value", "keyword", "create_time", "update_time", "is_system", "prompt_disabled", "schema"]
+    )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -50,8 +64,20 @@ class Variable(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
+        value = data.get("is_system")
+        if value is None:
+            absent += 1
+        self.is_system = value
+        value = data.get("prompt_disabled")
+        if value is None:
+            absent += 1
+        self.prompt_disabled = value
+        value = data.get("schema")
+        if value is None:
+            absent += 1
+        self.schema = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

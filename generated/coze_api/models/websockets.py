@@ -381,6 +381,10 @@ class ChatSocketAsrConfig(Model):
     """
     sensitive_words_filter: SocketSensitiveWordsFilter | None = None
     """Words that are removed from the transcript."""
+    context_type: str | None = None
+    """Kind of the context. The values are not documented. Not in the official documentation; seen in
+    coze-py.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -395,6 +399,7 @@ class ChatSocketAsrConfig(Model):
             "enable_emotion",
             "enable_gender",
             "sensitive_words_filter",
+            "context_type",
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -409,6 +414,7 @@ class ChatSocketAsrConfig(Model):
         "enable_emotion": Bool(),
         "enable_gender": Bool(),
         "sensitive_words_filter": Object(lambda: SocketSensitiveWordsFilter),
+        "context_type": Text(),
     }
 
     @classmethod
@@ -459,8 +465,12 @@ class ChatSocketAsrConfig(Model):
         if value is None:
             absent += 1
         self.sensitive_words_filter = SocketSensitiveWordsFilter.from_dict(value) if value.__class__ is dict else value
+        value = data.get("context_type")
+        if value is None:
+            absent += 1
+        self.context_type = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

@@ -14,8 +14,31 @@ from .._core._model import Model, new_instance, unknown_fields
 from .._core._operation import Counter, Event, Protocol
 from .._core._time import UnixTime, unix_time
 from . import chat as _chat
-from . import conversations as _conversations
 from . import shared as _shared
+
+
+class ChatflowAnswerType(OpenInt):
+    """How the answers of a chatflow are given."""
+
+    TEXT = 1
+    """As text."""
+    SPEECH = 2
+    """As speech."""
+
+
+ChatflowAnswerType_members = lookup(ChatflowAnswerType)
+
+
+class ChatflowInputMode(OpenInt):
+    """How users enter messages."""
+
+    TYPING = 1
+    """By typing."""
+    SPEAKING = 2
+    """By speaking."""
+
+
+ChatflowInputMode_members = lookup(ChatflowInputMode)
 
 
 class ChatflowMessageContentType(OpenStr):
@@ -25,9 +48,25 @@ class ChatflowMessageContentType(OpenStr):
     """Plain text."""
     OBJECT_STRING = "object_string"
     """Text, images, files and audio together, as a JSON array."""
+    CARD = "card"
+    """Card. Not in the official documentation of the operation."""
 
 
 ChatflowMessageContentType_members = lookup(ChatflowMessageContentType)
+
+
+class ChatflowMessageRole(OpenStr):
+    """Who is to appear as the author of a message to a chatflow."""
+
+    USER = "user"
+    """Your user."""
+    ASSISTANT = "assistant"
+    """The chatflow."""
+    SYSTEM = "system"
+    """The system. Only with another type than `question`."""
+
+
+ChatflowMessageRole_members = lookup(ChatflowMessageRole)
 
 
 class ChatflowMessageType(OpenStr):
@@ -44,6 +83,20 @@ class ChatflowMessageType(OpenStr):
 
 
 ChatflowMessageType_members = lookup(ChatflowMessageType)
+
+
+class ChatflowSuggestReplyMode(OpenInt):
+    """Who writes the suggested questions of a chatflow."""
+
+    NEVER = 0
+    """Nobody; there are none."""
+    STANDARD = 1
+    """Coze."""
+    CUSTOMIZED = 2
+    """The model, by a prompt of your own."""
+
+
+ChatflowSuggestReplyMode_members = lookup(ChatflowSuggestReplyMode)
 
 
 class WorkflowCollaborationMode(OpenStr):
@@ -69,6 +122,16 @@ class WorkflowEventName(OpenStr):
 
 
 WorkflowEventName_members = lookup(WorkflowEventName)
+
+
+class WorkflowExecuteMode(OpenStr):
+    """How a workflow is run."""
+
+    DEBUG = "DEBUG"
+    """The draft is run, as a trial."""
+
+
+WorkflowExecuteMode_members = lookup(WorkflowExecuteMode)
 
 
 class WorkflowExecuteStatus(OpenStr):
@@ -158,6 +221,8 @@ class WorkflowPublishStatus(OpenStr):
     """Published ones."""
     UNPUBLISHED_DRAFT = "unpublished_draft"
     """Drafts."""
+    PUBLISHED_DRAFT = "published_draft"
+    """Published workflows whose drafts were changed since. Not in the official documentation."""
 
 
 WorkflowPublishStatus_members = lookup(WorkflowPublishStatus)
@@ -190,19 +255,159 @@ WorkflowTerminatePlan_members = lookup(WorkflowTerminatePlan)
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowAudio(Model):
+    """Speech of a chatflow."""
+
+    voice_config_map: dict[str, ChatflowVoice] | None = None
+    """The voice for each language, by its code such as `zh` and `en`."""
+    is_text_to_voice_enable: bool | None = None
+    """Whether answers are spoken."""
+    agent_message_type: ChatflowAnswerType | None = None
+    """How answers are given."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["voice_config_map", "is_text_to_voice_enable", "agent_message_type"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("voice_config_map")
+        if value is None:
+            absent += 1
+        self.voice_config_map = (
+            {key: ChatflowVoice.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
+            if value.__class__ is dict
+            else value
+        )
+        value = data.get("is_text_to_voice_enable")
+        if value is None:
+            absent += 1
+        self.is_text_to_voice_enable = value
+        value = data.get("agent_message_type")
+        if value is None:
+            absent += 1
+        self.agent_message_type = ChatflowAnswerType_members[value] if value.__class__ is int else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowAvatar(Model):
+    """Picture of a chatflow."""
+
+    image_url: str | None = None
+    """Address of the picture."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["image_url"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("image_url")
+        if value is None:
+            absent += 1
+        self.image_url = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowBackground(Model):
+    """Pictures behind the chat with a chatflow."""
+
+    web_background_image: ChatflowBackgroundImage | None = None
+    """Picture on wide screens."""
+    mobile_background_image: ChatflowBackgroundImage | None = None
+    """Picture on phones."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["web_background_image", "mobile_background_image"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("web_background_image")
+        if value is None:
+            absent += 1
+        self.web_background_image = ChatflowBackgroundImage.from_dict(value) if value.__class__ is dict else value
+        value = data.get("mobile_background_image")
+        if value is None:
+            absent += 1
+        self.mobile_background_image = ChatflowBackgroundImage.from_dict(value) if value.__class__ is dict else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowBackgroundImage(Model):
+    """A picture behind the chat with a chatflow."""
+
+    image_url: str | None = None
+    """Address of the picture."""
+    origin_image_url: str | None = None
+    """Address of the picture before it was cut."""
+    theme_color: str | None = None
+    """Color that goes with the picture."""
+    gradient_position: dict[str, Any] | None = None
+    """Place of the gradient, in numbers `left` and `right`."""
+    canvas_position: dict[str, Any] | None = None
+    """Place of the picture, in numbers `width`, `height`, `left` and `top`."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["image_url", "origin_image_url", "theme_color", "gradient_position", "canvas_position"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("image_url")
+        if value is None:
+            absent += 1
+        self.image_url = value
+        value = data.get("origin_image_url")
+        if value is None:
+            absent += 1
+        self.origin_image_url = value
+        value = data.get("theme_color")
+        if value is None:
+            absent += 1
+        self.theme_color = value
+        value = data.get("gradient_position")
+        if value is None:
+            absent += 1
+        self.gradient_position = value
+        value = data.get("canvas_position")
+        if value is None:
+            absent += 1
+        self.canvas_position = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class ChatflowMessage(Model):
     """A message for a chatflow, or a part of its context. A plain string is sent as a user's question."""
 
-    role: _conversations.MessageRole
+    role: ChatflowMessageRole
     """Author of the message."""
     type: ChatflowMessageType | None = None
     """Type of the message."""
-    content: str | None = None
+    content: str
     """Content of the message, as plain text. For an input node, a JSON object with its values as text,
     or lines of name, colon and value. Images and files are given in `parameters`, or as parts of an
     `object_string`, a JSON array as in `chat.create`.
     """
-    content_type: ChatflowMessageContentType | None = None
+    content_type: ChatflowMessageContentType
     """Format of `content`. Needed with `content`."""
     meta_data: dict[str, str] | None = None
     """Key-value pairs of your own, returned with the message."""
@@ -215,10 +420,10 @@ class ChatflowMessage(Model):
         "content": "$string",
     }
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "role": EnumOf(_conversations.MessageRole, required=True),
+        "role": EnumOf(ChatflowMessageRole, required=True),
         "type": EnumOf(ChatflowMessageType),
-        "content": Text(),
-        "content_type": EnumOf(ChatflowMessageContentType),
+        "content": Text(required=True),
+        "content_type": EnumOf(ChatflowMessageContentType, required=True),
         "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
     }
 
@@ -229,7 +434,7 @@ class ChatflowMessage(Model):
         value: Any = data.get("role")
         if value is None:
             absent += 1
-        self.role = _conversations.MessageRole_members[value] if value.__class__ is str else value
+        self.role = ChatflowMessageRole_members[value] if value.__class__ is str else value
         value = data.get("type")
         if value is None:
             absent += 1
@@ -248,6 +453,262 @@ class ChatflowMessage(Model):
         self.meta_data = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowOnboarding(Model):
+    """Opening of a chat with a chatflow."""
+
+    prologue: str | None = None
+    """First message, as Markdown."""
+    suggested_questions: list[str] | None = None
+    """Questions that users can choose from."""
+    display_all_suggestions: bool | None = None
+    """Whether all questions are shown."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["prologue", "suggested_questions", "display_all_suggestions"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("prologue")
+        if value is None:
+            absent += 1
+        self.prologue = value
+        value = data.get("suggested_questions")
+        if value is None:
+            absent += 1
+        self.suggested_questions = value
+        value = data.get("display_all_suggestions")
+        if value is None:
+            absent += 1
+        self.display_all_suggestions = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowRole(Model):
+    """How a chatflow presents itself in chats."""
+
+    id: str | None = None
+    """Id of the role."""
+    workflow_id: str | None = None
+    """Id of the chatflow."""
+    connector_id: str | None = None
+    """Id of the channel."""
+    name: str | None = None
+    """Name that is shown."""
+    description: str | None = None
+    """What the chatflow is for."""
+    avatar: ChatflowAvatar | None = None
+    """Picture of the chatflow."""
+    onboarding_info: ChatflowOnboarding | None = None
+    """Opening of a chat."""
+    suggest_reply_info: ChatflowSuggestReply | None = None
+    """Suggested questions after an answer."""
+    background_image_info: ChatflowBackground | None = None
+    """Pictures behind the chat."""
+    audio_config: ChatflowAudio | None = None
+    """Speech."""
+    user_input_config: ChatflowUserInput | None = None
+    """How users enter messages."""
+    project_version: str | None = None
+    """Version of the app that the chatflow belongs to."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        [
+            "id",
+            "workflow_id",
+            "connector_id",
+            "name",
+            "description",
+            "avatar",
+            "onboarding_info",
+            "suggest_reply_info",
+            "background_image_info",
+            "audio_config",
+            "user_input_config",
+            "project_version",
+        ]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = data.get("workflow_id")
+        if value is None:
+            absent += 1
+        self.workflow_id = value
+        value = data.get("connector_id")
+        if value is None:
+            absent += 1
+        self.connector_id = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = data.get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = data.get("avatar")
+        if value is None:
+            absent += 1
+        self.avatar = ChatflowAvatar.from_dict(value) if value.__class__ is dict else value
+        value = data.get("onboarding_info")
+        if value is None:
+            absent += 1
+        self.onboarding_info = ChatflowOnboarding.from_dict(value) if value.__class__ is dict else value
+        value = data.get("suggest_reply_info")
+        if value is None:
+            absent += 1
+        self.suggest_reply_info = ChatflowSuggestReply.from_dict(value) if value.__class__ is dict else value
+        value = data.get("background_image_info")
+        if value is None:
+            absent += 1
+        self.background_image_info = ChatflowBackground.from_dict(value) if value.__class__ is dict else value
+        value = data.get("audio_config")
+        if value is None:
+            absent += 1
+        self.audio_config = ChatflowAudio.from_dict(value) if value.__class__ is dict else value
+        value = data.get("user_input_config")
+        if value is None:
+            absent += 1
+        self.user_input_config = ChatflowUserInput.from_dict(value) if value.__class__ is dict else value
+        value = data.get("project_version")
+        if value is None:
+            absent += 1
+        self.project_version = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowSuggestReply(Model):
+    """Suggested questions after an answer."""
+
+    suggest_reply_mode: ChatflowSuggestReplyMode | None = None
+    """Who writes the questions."""
+    customized_suggest_prompt: str | None = None
+    """Prompt for the questions. If `suggest_reply_mode` is 2."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["suggest_reply_mode", "customized_suggest_prompt"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "suggest_reply_mode": EnumOf(ChatflowSuggestReplyMode),
+        "customized_suggest_prompt": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("suggest_reply_mode")
+        if value is None:
+            absent += 1
+        self.suggest_reply_mode = ChatflowSuggestReplyMode_members[value] if value.__class__ is int else value
+        value = data.get("customized_suggest_prompt")
+        if value is None:
+            absent += 1
+        self.customized_suggest_prompt = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowUserInput(Model):
+    """How users enter messages to a chatflow."""
+
+    default_input_mode: ChatflowInputMode | None = None
+    """How messages are entered at first."""
+    send_voice_mode: ChatflowAnswerType | None = None
+    """How speech is sent."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["default_input_mode", "send_voice_mode"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("default_input_mode")
+        if value is None:
+            absent += 1
+        self.default_input_mode = ChatflowInputMode_members[value] if value.__class__ is int else value
+        value = data.get("send_voice_mode")
+        if value is None:
+            absent += 1
+        self.send_voice_mode = ChatflowAnswerType_members[value] if value.__class__ is int else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowVoice(Model):
+    """Voice of a chatflow."""
+
+    voice_id: str | None = None
+    """Id of the voice."""
+    name: str | None = None
+    """Name of the voice, as some answers call it."""
+    voice_name: str | None = None
+    """Name of the voice."""
+    voice_emotion: str | None = None
+    """Emotion of the voice."""
+    voice_emotion_scale: float | None = None
+    """How strong the emotion is."""
+    voice_scene: str | None = None
+    """What the voice is used for."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["voice_id", "name", "voice_name", "voice_emotion", "voice_emotion_scale", "voice_scene"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("voice_id")
+        if value is None:
+            absent += 1
+        self.voice_id = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = data.get("voice_name")
+        if value is None:
+            absent += 1
+        self.voice_name = value
+        value = data.get("voice_emotion")
+        if value is None:
+            absent += 1
+        self.voice_emotion = value
+        value = data.get("voice_emotion_scale")
+        if value is None:
+            absent += 1
+        self.voice_emotion_scale = value
+        value = data.get("voice_scene")
+        if value is None:
+            absent += 1
+        self.voice_scene = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -354,8 +815,12 @@ class WorkflowDone(Model):
 
     debug_url: str | None = None
     """Page that shows the run node by node. Valid for seven days."""
+    node_execute_uuid: str | None = None
+    """Id of the execution of the node. Empty in all recordings. Not in the official documentation;
+    seen in a recorded stream.
+    """
 
-    _known: ClassVar[frozenset[str]] = frozenset(["debug_url"])
+    _known: ClassVar[frozenset[str]] = frozenset(["debug_url", "node_execute_uuid"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -365,8 +830,12 @@ class WorkflowDone(Model):
         if value is None:
             absent += 1
         self.debug_url = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -379,8 +848,16 @@ class WorkflowError(Model):
     """Error code of `shared/errors.yaml`."""
     error_message: str
     """Error message."""
+    debug_url: str | None = None
+    """Page that shows the run node by node. Valid for seven days. Absent if the run never started. Not
+    in the official documentation; seen in a recorded stream.
+    """
+    node_execute_uuid: str | None = None
+    """Id of the execution of the node. Empty in all recordings. Not in the official documentation;
+    seen in a recorded stream.
+    """
 
-    _known: ClassVar[frozenset[str]] = frozenset(["error_code", "error_message"])
+    _known: ClassVar[frozenset[str]] = frozenset(["error_code", "error_message", "debug_url", "node_execute_uuid"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -394,8 +871,16 @@ class WorkflowError(Model):
         if value is None:
             absent += 1
         self.error_message = value
+        value = data.get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -410,8 +895,10 @@ class WorkflowInfo(Model):
     """Input parameters. Present only if requested with `include_input_output`."""
     output: WorkflowOutput | None = None
     """Output parameters. Present only if requested with `include_input_output`."""
+    role: ChatflowRole | None = None
+    """How a chatflow presents itself in chats. Absent for plain workflows."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["workflow_detail", "input", "output"])
+    _known: ClassVar[frozenset[str]] = frozenset(["workflow_detail", "input", "output", "role"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -429,8 +916,12 @@ class WorkflowInfo(Model):
         if value is None:
             absent += 1
         self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
+        value = data.get("role")
+        if value is None:
+            absent += 1
+        self.role = ChatflowRole.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -470,8 +961,20 @@ class WorkflowInterrupt(Model):
     """What the workflow waits for."""
     node_title: str
     """Title of the node that waits for input."""
+    debug_url: str | None = None
+    """Page that shows the run node by node. Valid for seven days. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
+    node_execute_uuid: str | None = None
+    """Id of the execution of the node. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
+    node_type: str | None = None
+    """Kind of the node. Not in the official documentation; seen in the vendor's interface definitions."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["interrupt_data", "node_title"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["interrupt_data", "node_title", "debug_url", "node_execute_uuid", "node_type"]
+    )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -485,8 +988,20 @@ class WorkflowInterrupt(Model):
         if value is None:
             absent += 1
         self.node_title = value
+        value = data.get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
+        value = data.get("node_type")
+        if value is None:
+            absent += 1
+        self.node_type = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -607,6 +1122,12 @@ class WorkflowMessage(Model):
     """Reserved."""
     token: int | None = None
     """Tokens consumed, as an older form of `usage`."""
+    node_type: str | None = None
+    """Kind of the node. Not in the official documentation; seen in a recorded stream."""
+    card_body: str | None = None
+    """The card, if `content_type` is `card`. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -624,6 +1145,8 @@ class WorkflowMessage(Model):
             "sub_execute_id",
             "cost",
             "token",
+            "node_type",
+            "card_body",
         ]
     )
 
@@ -687,8 +1210,16 @@ class WorkflowMessage(Model):
         if value is None:
             absent += 1
         self.token = value
+        value = data.get("node_type")
+        if value is None:
+            absent += 1
+        self.node_type = value
+        value = data.get("card_body")
+        if value is None:
+            absent += 1
+        self.card_body = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 14 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 16 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -879,6 +1410,35 @@ class WorkflowParameter(Model):
         self.default_value = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowPing(Model):
+    """Heartbeat of the stream of a workflow."""
+
+    content: str | None = None
+    """Text without a meaning, `{}` in all recordings."""
+    node_execute_uuid: str | None = None
+    """Empty."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["content", "node_execute_uuid"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("content")
+        if value is None:
+            absent += 1
+        self.content = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1097,6 +1657,179 @@ class WorkflowRunOutput(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowRunRecord(Model):
+    """One run of a workflow, as the older address returns it."""
+
+    execute_id: str | None = None
+    """Id of the execution."""
+    execute_status: WorkflowExecuteStatus | None = None
+    """State of the run."""
+    bot_id: str | None = None
+    """Id of the bot that the run was started for. `0` if none was given."""
+    connector_id: str | None = None
+    """Channel that the workflow runs in. 1024 is the API."""
+    connector_uid: str | None = None
+    """User that the run was started for."""
+    run_mode: WorkflowRunMode | None = None
+    """How the run was started."""
+    log_id: str | None = None
+    """Log id of the call that started the run."""
+    create_time: UnixTime | None = None
+    """When the run was started, in seconds since 1970-01-01 UTC."""
+    update_time: UnixTime | None = None
+    """When the run last continued, in seconds since 1970-01-01 UTC."""
+    debug_url: str | None = None
+    """Page that shows the run node by node, with input and output of each."""
+    is_output_trimmed: bool | None = None
+    """Whether `output` is incomplete because it was too large."""
+    input: str | None = None
+    """Input of the run, a string with a JSON object."""
+    output: str | None = None
+    """Output of the run, normally a string with a JSON object, as `output` of
+    `workflows.runs.run_histories.retrieve`.
+    """
+    token: int | None = None
+    """Tokens consumed, as an older form of `usage`."""
+    cost: str | None = None
+    """What the run cost."""
+    cost_unit: str | None = None
+    """Unit of `cost`."""
+    ext: dict[str, str] | None = None
+    """Additional members, which are not documented."""
+    node_execute_status: dict[str, WorkflowNodeStatus] | None = None
+    """Runs of the output nodes, by title of the node."""
+    usage: _chat.ChatUsage | None = None
+    """Tokens that the run consumed."""
+    error_code: str | None = None
+    """Error code, written as text. Empty or `0` if the run did not fail."""
+    error_msg: str | None = None
+    """Error message. Empty if the run did not fail."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        [
+            "execute_id",
+            "execute_status",
+            "bot_id",
+            "connector_id",
+            "connector_uid",
+            "run_mode",
+            "log_id",
+            "create_time",
+            "update_time",
+            "debug_url",
+            "is_output_trimmed",
+            "input",
+            "output",
+            "token",
+            "cost",
+            "cost_unit",
+            "ext",
+            "node_execute_status",
+            "usage",
+            "error_code",
+            "error_msg",
+        ]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("execute_id")
+        if value is None:
+            absent += 1
+        self.execute_id = value
+        value = data.get("execute_status")
+        if value is None:
+            absent += 1
+        self.execute_status = WorkflowExecuteStatus_members[value] if value.__class__ is str else value
+        value = data.get("bot_id")
+        if value is None:
+            absent += 1
+        self.bot_id = value
+        value = data.get("connector_id")
+        if value is None:
+            absent += 1
+        self.connector_id = value
+        value = data.get("connector_uid")
+        if value is None:
+            absent += 1
+        self.connector_uid = value
+        value = data.get("run_mode")
+        if value is None:
+            absent += 1
+        self.run_mode = WorkflowRunMode_members[value] if value.__class__ is int else value
+        value = data.get("log_id")
+        if value is None:
+            absent += 1
+        self.log_id = value
+        value = data.get("create_time")
+        if value is None:
+            absent += 1
+        self.create_time = None if value is None else unix_time(value)
+        value = data.get("update_time")
+        if value is None:
+            absent += 1
+        self.update_time = None if value is None else unix_time(value)
+        value = data.get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = data.get("is_output_trimmed")
+        if value is None:
+            absent += 1
+        self.is_output_trimmed = value
+        value = data.get("input")
+        if value is None:
+            absent += 1
+        self.input = value
+        value = data.get("output")
+        if value is None:
+            absent += 1
+        self.output = value
+        value = data.get("token")
+        if value is None:
+            absent += 1
+        self.token = value
+        value = data.get("cost")
+        if value is None:
+            absent += 1
+        self.cost = value
+        value = data.get("cost_unit")
+        if value is None:
+            absent += 1
+        self.cost_unit = value
+        value = data.get("ext")
+        if value is None:
+            absent += 1
+        self.ext = value
+        value = data.get("node_execute_status")
+        if value is None:
+            absent += 1
+        self.node_execute_status = (
+            {key: WorkflowNodeStatus.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
+            if value.__class__ is dict
+            else value
+        )
+        value = data.get("usage")
+        if value is None:
+            absent += 1
+        self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
+        value = data.get("error_code")
+        if value is None:
+            absent += 1
+        self.error_code = value
+        value = data.get("error_msg")
+        if value is None:
+            absent += 1
+        self.error_msg = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 21 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowVersion(Model):
     """One version of a workflow."""
 
@@ -1226,9 +1959,17 @@ class WorkflowsRunsCreateResponse(Model):
     """Reference of the call in the logs of Coze."""
     interrupt_data: WorkflowInterruptData | None = None
     """What the workflow waits for, if it paused for input."""
+    token: int | None = None
+    """Number of tokens that the run used. `usage` has more. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
+    cost: str | None = None
+    """What the run cost. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["data", "execute_id", "debug_url", "usage", "msg", "code", "detail", "interrupt_data"]
+        ["data", "execute_id", "debug_url", "usage", "msg", "code", "detail", "interrupt_data", "token", "cost"]
     )
 
     @classmethod
@@ -1267,8 +2008,16 @@ class WorkflowsRunsCreateResponse(Model):
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
+        value = data.get("token")
+        if value is None:
+            absent += 1
+        self.token = value
+        value = data.get("cost")
+        if value is None:
+            absent += 1
+        self.cost = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
-        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1355,7 +2104,7 @@ class WorkflowMessageEvent:
 
 @attrs.define
 class WorkflowErrorEvent:
-    """The run failed."""
+    """The run failed. A `Done` with the page of the run may follow; it does not mean success."""
 
     data: WorkflowError
     id: str | None = None
@@ -1382,9 +2131,12 @@ class WorkflowInterruptEvent:
 
 @attrs.define
 class WorkflowPingEvent:
-    """Heartbeat that keeps the connection open while there are no other events. Carries no content."""
+    """Heartbeat that keeps the connection open while there are no other events. In recordings the
+    first one came 30 seconds after the request, together with the headers, and then one every 35
+    seconds.
+    """
 
-    data: Any
+    data: WorkflowPing
     id: str | None = None
     event: Literal["PING"] = "PING"
 
@@ -1423,10 +2175,10 @@ WorkflowStream: Protocol[WorkflowStreamEvent] = Protocol(
                 "node_is_finish",
             ),
         ),
-        "Error": Event(WorkflowErrorEvent, WorkflowError.from_dict, ends="always", fails=True),
+        "Error": Event(WorkflowErrorEvent, WorkflowError.from_dict, ends="maybe", fails=True),
         "Done": Event(WorkflowDoneEvent, WorkflowDone.from_dict, ends="always"),
         "Interrupt": Event(WorkflowInterruptEvent, WorkflowInterrupt.from_dict, ends="always"),
-        "PING": Event(WorkflowPingEvent),
+        "PING": Event(WorkflowPingEvent, WorkflowPing.from_dict),
     },
     unknown=UnknownWorkflowStreamEvent,
     ids=True,

@@ -381,6 +381,35 @@ class WorkspaceMembersAdded(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class WorkspaceMembersApplied(Model):
+    """Outcome for each user for whom to join a workspace was applied."""
+
+    applied_success_user_ids: list[str] | None = None
+    """Coze user ids of the users for whom the application was made."""
+    applied_failed_user_ids: list[str] | None = None
+    """Coze user ids of the users for whom it failed."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["applied_success_user_ids", "applied_failed_user_ids"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new_instance(cls)
+        absent = 0
+        value: Any = data.get("applied_success_user_ids")
+        if value is None:
+            absent += 1
+        self.applied_success_user_ids = value
+        value = data.get("applied_failed_user_ids")
+        if value is None:
+            absent += 1
+        self.applied_failed_user_ids = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class WorkspaceMembersRemoved(Model):
     """Outcome for each user to remove from a workspace."""
 

@@ -58,3 +58,16 @@ LIST: Operation[_apps.AppList] = Operation(
         total=("total",),
     ),
 )
+
+RETRIEVE: Operation[_apps.PublishedApp] = Operation(
+    id="apps.retrieve",
+    method="GET",
+    path="/v1/apps/{app_id}",
+    decode=_apps.PublishedApp.from_dict,
+    arguments={
+        "app_id": Argument("app_id", "path", Text(required=True)),
+        "connector_id": Argument("connector_id", "query", Text()),
+        "version": Argument("version", "query", Text()),
+    },
+    idempotent=True,
+)

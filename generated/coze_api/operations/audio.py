@@ -26,6 +26,7 @@ ROOMS_CREATE: Operation[_audio.Room] = Operation(
     decode=_audio.Room.from_dict,
     arguments={
         "bot_id": Argument("bot_id", "body", Text(required=True)),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "conversation_id": Argument("conversation_id", "body", Text()),
         "voice_id": Argument("voice_id", "body", Text()),
         "config": Argument("config", "body", Object(lambda: _audio.RoomConfig)),
@@ -44,6 +45,7 @@ SPEECH_CREATE: Operation[Empty] = Operation(
     arguments={
         "input": Argument("input", "body", Text(max_length=1024, required=True)),
         "voice_id": Argument("voice_id", "body", Text(required=True)),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "emotion": Argument("emotion", "body", EnumOf(_audio.SpeechEmotion)),
         "emotion_scale": Argument("emotion_scale", "body", Float(minimum=1, maximum=5)),
         "response_format": Argument("response_format", "body", EnumOf(_audio.SpeechFormat)),
@@ -62,6 +64,7 @@ TRANSCRIPTIONS_CREATE: Operation[_audio.Transcription] = Operation(
     decode=_audio.Transcription.from_dict,
     arguments={
         "file": Argument("file", "part", FileValue(max_bytes=10485760, required=True)),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
     },
     permission="createTranscription",
 )
@@ -74,6 +77,7 @@ VOICEPRINT_GROUPS_CREATE: Operation[_audio.CreatedVoiceprintGroup] = Operation(
     arguments={
         "name": Argument("name", "body", Text(max_length=20, required=True)),
         "desc": Argument("desc", "body", Text(max_length=500)),
+        "coze_account_id": Argument("coze_account_id", "body", Text()),
     },
     permission="createVoiceprintGroup",
 )
@@ -169,6 +173,7 @@ VOICEPRINT_GROUPS_LIST: Operation[_audio.VoiceprintGroupList] = Operation(
         "name": Argument("name", "query", Text()),
         "user_id": Argument("user_id", "query", Text()),
         "group_id": Argument("group_id", "query", Text()),
+        "coze_account_id": Argument("coze_account_id", "query", Text()),
     },
     idempotent=True,
     permission="listVoiceprintGroup",

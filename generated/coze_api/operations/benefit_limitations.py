@@ -67,6 +67,7 @@ UPDATE: Operation[_benefit_limitations.BenefitLimitation] = Operation(
         "status": Argument("status", "body", EnumOf(_benefit_limitations.LimitationStatus)),
         "trigger_unit": Argument("trigger_unit", "body", EnumOf(_benefit_limitations.LimitationResetUnit)),
         "trigger_time": Argument("trigger_time", "body", Int()),
+        "duration": Argument("duration", "body", Int()),
     },
     idempotent=True,
     permission="updateBenefitLimitation",

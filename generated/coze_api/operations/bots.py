@@ -65,6 +65,7 @@ CREATE: Operation[_bots.CreatedBot] = Operation(
         "model_info_config": Argument("model_info_config", "body", Object(lambda: _bots.BotModelConfig)),
         "suggest_reply_info": Argument("suggest_reply_info", "body", Object(lambda: _bots.BotSuggestReply)),
         "media_config": Argument("media_config", "body", Object(lambda: _bots.BotMediaConfig)),
+        "voice_ids": Argument("voice_ids", "body", ListOf(Text())),
     },
     permission="createBot",
 )
@@ -134,6 +135,7 @@ RETRIEVE: Operation[_bots.Bot] = Operation(
     arguments={
         "bot_id": Argument("bot_id", "path", Text(required=True)),
         "is_published": Argument("is_published", "query", Bool()),
+        "connector_id": Argument("connector_id", "query", Text()),
     },
     idempotent=True,
     permission="getMetadata",
@@ -146,6 +148,8 @@ RETRIEVE_PUBLISHED: Operation[_bots.Bot] = Operation(
     decode=_bots.Bot.from_dict,
     arguments={
         "bot_id": Argument("bot_id", "query", Text(required=True)),
+        "connector_id": Argument("connector_id", "query", Text()),
+        "version": Argument("version", "query", Text()),
     },
     idempotent=True,
     permission="getMetadata",
@@ -182,6 +186,7 @@ UPDATE: Operation[Empty] = Operation(
         "model_info_config": Argument("model_info_config", "body", Object(lambda: _bots.BotModelConfig)),
         "suggest_reply_info": Argument("suggest_reply_info", "body", Object(lambda: _bots.BotSuggestReply)),
         "media_config": Argument("media_config", "body", Object(lambda: _bots.BotMediaConfig)),
+        "voice_ids": Argument("voice_ids", "body", ListOf(Text())),
     },
     idempotent=True,
     permission="edit",

@@ -32,6 +32,7 @@ CREATE: Operation[_chat.Chat] = Operation(
         "bot_id": Argument("bot_id", "body", Text(required=True)),
         "user_id": Argument("user_id", "body", Text(required=True)),
         "conversation_id": Argument("conversation_id", "query", Text()),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "additional_messages": Argument(
             "additional_messages", "body", ListOf(Object(lambda: _conversations.EnterMessage), max_items=100)
         ),
@@ -48,6 +49,7 @@ CREATE: Operation[_chat.Chat] = Operation(
         "enable_card": Argument("enable_card", "body", Bool()),
         "publish_status": Argument("publish_status", "body", EnumOf(_chat.ChatPublishStatus)),
         "bot_version": Argument("bot_version", "body", Text()),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": False},
     permission="chat",
@@ -97,6 +99,7 @@ STREAM: Operation[Empty] = Operation(
         "bot_id": Argument("bot_id", "body", Text(required=True)),
         "user_id": Argument("user_id", "body", Text(required=True)),
         "conversation_id": Argument("conversation_id", "query", Text()),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "additional_messages": Argument(
             "additional_messages", "body", ListOf(Object(lambda: _conversations.EnterMessage), max_items=100)
         ),
@@ -113,6 +116,7 @@ STREAM: Operation[Empty] = Operation(
         "enable_card": Argument("enable_card", "body", Bool()),
         "publish_status": Argument("publish_status", "body", EnumOf(_chat.ChatPublishStatus)),
         "bot_version": Argument("bot_version", "body", Text()),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": True},
     permission="chat",
@@ -127,6 +131,7 @@ SUBMIT_TOOL_OUTPUTS: Operation[_chat.Chat] = Operation(
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),
         "tool_outputs": Argument("tool_outputs", "body", ListOf(Object(lambda: _chat.ToolOutput), required=True)),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": False},
     permission="submitToolChat",
@@ -148,6 +153,7 @@ SUBMIT_TOOL_OUTPUTS_STREAM: Operation[Empty] = Operation(
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),
         "tool_outputs": Argument("tool_outputs", "body", ListOf(Object(lambda: _chat.ToolOutput), required=True)),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": True},
     permission="submitToolChat",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, EnumOf, Int, ListOf, Object, Text
+from .._core._argument_types import Bool, EnumOf, FileValue, Int, ListOf, Object, Text
 from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import ItemList
@@ -51,6 +51,10 @@ DOCUMENTS_CREATE: Operation[ItemList[_datasets.Document]] = Operation(
         ),
         "chunk_strategy": Argument("chunk_strategy", "body", Object(lambda: _datasets.ChunkStrategy, required=True)),
         "format_type": Argument("format_type", "body", EnumOf(_datasets.NewDatasetFormat)),
+        "sink_strategy": Argument("sink_strategy", "body", Object(lambda: _datasets.DocumentStorage)),
+        "is_append": Argument("is_append", "body", Bool()),
+        "parsing_strategy": Argument("parsing_strategy", "body", Object(lambda: _datasets.DocumentParsing)),
+        "index_strategy": Argument("index_strategy", "body", Object(lambda: _datasets.DocumentIndexing)),
     },
     headers={"Agw-Js-Conv": "str"},
     permission="createDocument",
@@ -70,6 +74,7 @@ DOCUMENTS_DELETE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "document_ids": Argument("document_ids", "body", ListOf(Text(), max_items=100, required=True)),
+        "dataset_id": Argument("dataset_id", "body", Text()),
     },
     headers={"Agw-Js-Conv": "str"},
     idempotent=True,
@@ -86,6 +91,8 @@ DOCUMENTS_LIST: Operation[_datasets.DatasetsDocumentsListResponse] = Operation(
         "dataset_id": Argument("dataset_id", "body", Text(required=True)),
         "page": Argument("page", "body", Int()),
         "size": Argument("size", "body", Int()),
+        "document_ids": Argument("document_ids", "body", ListOf(Text())),
+        "keyword": Argument("keyword", "body", Text()),
     },
     headers={"Agw-Js-Conv": "str"},
     idempotent=True,
@@ -109,10 +116,32 @@ DOCUMENTS_UPDATE: Operation[_datasets.DatasetsDocumentsUpdateResponse] = Operati
         "document_id": Argument("document_id", "body", Text(required=True)),
         "document_name": Argument("document_name", "body", Text()),
         "update_rule": Argument("update_rule", "body", Object(lambda: _datasets.DocumentUpdateRule)),
+        "table_meta": Argument("table_meta", "body", ListOf(Object(lambda: _datasets.DocumentColumn))),
     },
     headers={"Agw-Js-Conv": "str"},
     idempotent=True,
     permission="updateDocument",
+)
+
+DOCUMENTS_V2_CREATE: Operation[ItemList[_datasets.Document]] = Operation(
+    id="datasets.documents_v2.create",
+    method="POST",
+    path="/v1/datasets/{dataset_id}/documents_v2",
+    decode=lambda items: ItemList(
+        _datasets.Document.from_dict(item) if item.__class__ is dict else item for item in items
+    ),
+    result="document_infos",
+    arguments={
+        "dataset_id": Argument("dataset_id", "path", Text(required=True)),
+        "file": Argument("file", "part", FileValue(required=True)),
+    },
+    poll=Poll(
+        status="status",
+        pending=frozenset([0, 4, 5]),
+        terminal=frozenset([1, 2, 3, 9, 1000]),
+        failed=frozenset([9, 1000]),
+        items=("data",),
+    ),
 )
 
 IMAGES_LIST: Operation[_datasets.DatasetImageList] = Operation(

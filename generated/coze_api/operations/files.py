@@ -4,8 +4,20 @@
 from __future__ import annotations
 
 from .._core._argument_types import FileValue, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation
 from ..models import files as _files
+
+CONTENT_RETRIEVE: Operation[Empty] = Operation(
+    id="files.content.retrieve",
+    method="GET",
+    path="/v1/files/content/retrieve",
+    decode=Empty.from_dict,
+    arguments={
+        "file_id": Argument("file_id", "query", Text(required=True)),
+    },
+    idempotent=True,
+)
 
 RETRIEVE: Operation[_files.File] = Operation(
     id="files.retrieve",

@@ -39,6 +39,7 @@ PLUGINS_LIST: Operation[_stores.StorePluginList] = Operation(
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int(maximum=100)),
         "sort_type": Argument("sort_type", "query", EnumOf(_stores.StoreSortType)),
+        "category_id": Argument("category_id", "query", Text()),
     },
     idempotent=True,
     paging=Paging(

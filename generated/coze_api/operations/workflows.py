@@ -23,6 +23,7 @@ CHAT_STREAM: Operation[Empty] = Operation(
             "body",
             ListOf(Object(lambda: _workflows.ChatflowMessage), max_items=50, required=True),
         ),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "app_id": Argument("app_id", "body", Text()),
         "bot_id": Argument("bot_id", "body", Text()),
@@ -30,6 +31,9 @@ CHAT_STREAM: Operation[Empty] = Operation(
         "ext": Argument("ext", "body", MapOf(Text())),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
+        "execute_mode": Argument("execute_mode", "body", EnumOf(_workflows.WorkflowExecuteMode)),
+        "suggest_reply_info": Argument("suggest_reply_info", "body", Object(lambda: _workflows.ChatflowSuggestReply)),
+        "app_version": Argument("app_version", "body", Text()),
     },
     permission="run",
 )
@@ -86,6 +90,8 @@ LIST: Operation[_workflows.WorkflowList] = Operation(
         "workflow_mode": Argument("workflow_mode", "query", EnumOf(_workflows.WorkflowMode)),
         "app_id": Argument("app_id", "query", Text()),
         "publish_status": Argument("publish_status", "query", EnumOf(_workflows.WorkflowPublishStatus)),
+        "folder_id": Argument("folder_id", "query", Text()),
+        "include_input_output": Argument("include_input_output", "query", Bool()),
     },
     idempotent=True,
     permission="listWorkflow",
@@ -106,6 +112,9 @@ RETRIEVE: Operation[_workflows.WorkflowInfo] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "path", Text(required=True)),
         "include_input_output": Argument("include_input_output", "query", Bool()),
+        "connector_id": Argument("connector_id", "query", Text()),
+        "is_debug": Argument("is_debug", "query", Bool()),
+        "caller": Argument("caller", "query", Text()),
     },
     idempotent=True,
     permission="getMetaData",
@@ -119,6 +128,7 @@ RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(
     result=".",
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "bot_id": Argument("bot_id", "body", Text()),
         "app_id": Argument("app_id", "body", Text()),
@@ -126,6 +136,8 @@ RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(
         "is_async": Argument("is_async", "body", Bool()),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
+        "execute_mode": Argument("execute_mode", "body", EnumOf(_workflows.WorkflowExecuteMode)),
+        "app_version": Argument("app_version", "body", Text()),
     },
     permission="run",
     poll=Poll(
@@ -152,6 +164,20 @@ RUNS_RESUME: Operation[_workflows.WorkflowsRunsResumeResponse] = Operation(
         "resume_data": Argument("resume_data", "body", Text(required=True)),
     },
     permission="run",
+)
+
+RUNS_RETRIEVE_HISTORY: Operation[ItemList[_workflows.WorkflowRunRecord]] = Operation(
+    id="workflows.runs.retrieve_history",
+    method="GET",
+    path="/v1/workflow/get_run_history",
+    decode=lambda items: ItemList(
+        _workflows.WorkflowRunRecord.from_dict(item) if item.__class__ is dict else item for item in items
+    ),
+    arguments={
+        "workflow_id": Argument("workflow_id", "query", Text(required=True)),
+        "execute_id": Argument("execute_id", "query", Text()),
+    },
+    idempotent=True,
 )
 
 RUNS_RUN_HISTORIES_EXECUTE_NODES_RETRIEVE: Operation[_workflows.WorkflowNodeRun] = Operation(
@@ -191,12 +217,15 @@ RUNS_STREAM: Operation[Empty] = Operation(
     result=".",
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "bot_id": Argument("bot_id", "body", Text()),
         "ext": Argument("ext", "body", MapOf(Text())),
         "app_id": Argument("app_id", "body", Text()),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
+        "execute_mode": Argument("execute_mode", "body", EnumOf(_workflows.WorkflowExecuteMode)),
+        "app_version": Argument("app_version", "body", Text()),
     },
     permission="run",
 )
@@ -212,6 +241,9 @@ RUNS_STREAM_RESUME: Operation[Empty] = Operation(
         "event_id": Argument("event_id", "body", Text(required=True)),
         "interrupt_type": Argument("interrupt_type", "body", EnumOf(_workflows.WorkflowInterruptType, required=True)),
         "resume_data": Argument("resume_data", "body", Text(required=True)),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
+        "ext": Argument("ext", "body", MapOf(Text())),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     permission="run",
 )

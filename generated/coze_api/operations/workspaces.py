@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Int, ListOf, Object, Text
+from .._core._argument_types import EnumOf, Int, ListOf, Object, Text
 from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
 from ..models import workspaces as _workspaces
@@ -23,6 +23,17 @@ CREATE: Operation[_workspaces.CreatedWorkspace] = Operation(
     permission="createWorkspace",
 )
 
+DELETE: Operation[Empty] = Operation(
+    id="workspaces.delete",
+    method="DELETE",
+    path="/v1/workspaces/{workspace_id}",
+    decode=Empty.from_dict,
+    arguments={
+        "workspace_id": Argument("workspace_id", "path", Text(required=True)),
+    },
+    idempotent=True,
+)
+
 LIST: Operation[_workspaces.WorkspaceList] = Operation(
     id="workspaces.list",
     method="GET",
@@ -34,6 +45,7 @@ LIST: Operation[_workspaces.WorkspaceList] = Operation(
         "enterprise_id": Argument("enterprise_id", "query", Text()),
         "user_id": Argument("user_id", "query", Text()),
         "coze_account_id": Argument("coze_account_id", "query", Text()),
+        "scope": Argument("scope", "query", Text()),
     },
     idempotent=True,
     permission="listWorkspace",
@@ -44,6 +56,17 @@ LIST: Operation[_workspaces.WorkspaceList] = Operation(
         size="page_size",
         total=("total_count",),
     ),
+)
+
+MEMBERS_APPLY: Operation[_workspaces.WorkspaceMembersApplied] = Operation(
+    id="workspaces.members.apply",
+    method="POST",
+    path="/v1/workspaces/{workspace_id}/members/apply",
+    decode=_workspaces.WorkspaceMembersApplied.from_dict,
+    arguments={
+        "workspace_id": Argument("workspace_id", "path", Text(required=True)),
+        "user_ids": Argument("user_ids", "body", ListOf(Text())),
+    },
 )
 
 MEMBERS_CREATE: Operation[_workspaces.WorkspaceMembersAdded] = Operation(
@@ -91,6 +114,19 @@ MEMBERS_LIST: Operation[_workspaces.WorkspaceMemberList] = Operation(
         size="page_size",
         total=("total_count",),
     ),
+)
+
+MEMBERS_UPDATE: Operation[Empty] = Operation(
+    id="workspaces.members.update",
+    method="PUT",
+    path="/v1/workspaces/{workspace_id}/members/{user_id}",
+    decode=Empty.from_dict,
+    arguments={
+        "workspace_id": Argument("workspace_id", "path", Text(required=True)),
+        "user_id": Argument("user_id", "path", Text(required=True)),
+        "role_type": Argument("role_type", "body", EnumOf(_workspaces.WorkspaceInvitationRole)),
+    },
+    idempotent=True,
 )
 
 UPDATE: Operation[Empty] = Operation(

@@ -37,3 +37,11 @@ class ListParams(RequestOptions):
     connector_id: NotRequired[str | None]
     page_num: NotRequired[int | None]
     page_size: NotRequired[int | None]
+
+
+class RetrieveParams(RequestOptions):
+    """Arguments of `apps.retrieve`."""
+
+    app_id: str
+    connector_id: NotRequired[str | None]
+    version: NotRequired[str | None]

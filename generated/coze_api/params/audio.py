@@ -23,6 +23,7 @@ class RoomsCreateParams(RequestOptions):
     """Arguments of `audio.rooms.create`."""
 
     bot_id: str
+    x_coze_device_info: NotRequired[str | None]
     conversation_id: NotRequired[str | None]
     voice_id: NotRequired[str | None]
     config: NotRequired[_audio.RoomConfig | Mapping[str, Any] | None]
@@ -35,6 +36,7 @@ class SpeechCreateParams(RequestOptions):
 
     input: str
     voice_id: str
+    x_coze_device_info: NotRequired[str | None]
     emotion: NotRequired[
         _audio.SpeechEmotion
         | Literal["happy", "sad", "angry", "surprised", "fear", "hate", "excited", "coldness", "neutral"]
@@ -52,6 +54,7 @@ class TranscriptionsCreateParams(RequestOptions):
     """Arguments of `audio.transcriptions.create`."""
 
     file: FileContent
+    x_coze_device_info: NotRequired[str | None]
 
 
 class VoiceprintGroupsCreateParams(RequestOptions):
@@ -59,6 +62,7 @@ class VoiceprintGroupsCreateParams(RequestOptions):
 
     name: str
     desc: NotRequired[str | None]
+    coze_account_id: NotRequired[str | None]
 
 
 class VoiceprintGroupsDeleteParams(RequestOptions):
@@ -113,6 +117,7 @@ class VoiceprintGroupsListParams(RequestOptions):
     name: NotRequired[str | None]
     user_id: NotRequired[str | None]
     group_id: NotRequired[str | None]
+    coze_account_id: NotRequired[str | None]
 
 
 class VoiceprintGroupsSpeakerIdentifyParams(RequestOptions):

@@ -57,3 +57,4 @@ class UpdateParams(RequestOptions):
         _benefit_limitations.LimitationResetUnit | Literal["never", "minute", "hour", "day"] | None
     ]
     trigger_time: NotRequired[int | None]
+    duration: NotRequired[int | None]

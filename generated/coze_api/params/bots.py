@@ -47,6 +47,7 @@ class CreateParams(RequestOptions):
     model_info_config: NotRequired[_bots.BotModelConfig | Mapping[str, Any] | None]
     suggest_reply_info: NotRequired[_bots.BotSuggestReply | Mapping[str, Any] | None]
     media_config: NotRequired[_bots.BotMediaConfig | Mapping[str, Any] | None]
+    voice_ids: NotRequired[Sequence[str] | None]
 
 
 class ListParams(RequestOptions):
@@ -82,12 +83,15 @@ class RetrieveParams(RequestOptions):
 
     bot_id: str
     is_published: NotRequired[bool | None]
+    connector_id: NotRequired[str | None]
 
 
 class RetrievePublishedParams(RequestOptions):
     """Arguments of `bots.retrieve_published`."""
 
     bot_id: str
+    connector_id: NotRequired[str | None]
+    version: NotRequired[str | None]
 
 
 class UnpublishParams(RequestOptions):
@@ -113,6 +117,7 @@ class UpdateParams(RequestOptions):
     model_info_config: NotRequired[_bots.BotModelConfig | Mapping[str, Any] | None]
     suggest_reply_info: NotRequired[_bots.BotSuggestReply | Mapping[str, Any] | None]
     media_config: NotRequired[_bots.BotMediaConfig | Mapping[str, Any] | None]
+    voice_ids: NotRequired[Sequence[str] | None]
 
 
 class VersionsListParams(RequestOptions):

@@ -26,6 +26,7 @@ class CreateParams(RequestOptions):
     bot_id: str
     user_id: str
     conversation_id: NotRequired[str | None]
+    x_coze_device_info: NotRequired[str | None]
     additional_messages: NotRequired[Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None]
     custom_variables: NotRequired[Mapping[str, str] | None]
     auto_save_history: NotRequired[bool | None]
@@ -36,6 +37,7 @@ class CreateParams(RequestOptions):
     enable_card: NotRequired[bool | None]
     publish_status: NotRequired[_chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None]
     bot_version: NotRequired[str | None]
+    connector_id: NotRequired[str | None]
 
 
 class MessagesListParams(RequestOptions):
@@ -58,6 +60,7 @@ class StreamParams(RequestOptions):
     bot_id: str
     user_id: str
     conversation_id: NotRequired[str | None]
+    x_coze_device_info: NotRequired[str | None]
     additional_messages: NotRequired[Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None]
     custom_variables: NotRequired[Mapping[str, str] | None]
     auto_save_history: NotRequired[bool | None]
@@ -68,6 +71,7 @@ class StreamParams(RequestOptions):
     enable_card: NotRequired[bool | None]
     publish_status: NotRequired[_chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None]
     bot_version: NotRequired[str | None]
+    connector_id: NotRequired[str | None]
 
 
 class SubmitToolOutputsParams(RequestOptions):
@@ -76,6 +80,7 @@ class SubmitToolOutputsParams(RequestOptions):
     conversation_id: str
     chat_id: str
     tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]]
+    connector_id: NotRequired[str | None]
 
 
 class SubmitToolOutputsStreamParams(RequestOptions):
@@ -84,3 +89,4 @@ class SubmitToolOutputsStreamParams(RequestOptions):
     conversation_id: str
     chat_id: str
     tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]]
+    connector_id: NotRequired[str | None]

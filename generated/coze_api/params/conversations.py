@@ -26,6 +26,11 @@ class CreateParams(RequestOptions):
     messages: NotRequired[Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None]
     connector_id: NotRequired[str | None]
     meta_data: NotRequired[Mapping[str, str] | None]
+    app_id: NotRequired[str | None]
+    conversation_name: NotRequired[str | None]
+    get_or_create: NotRequired[bool | None]
+    draft_mode: NotRequired[bool | None]
+    workflow_id: NotRequired[str | None]
 
 
 class DeleteParams(RequestOptions):
@@ -42,6 +47,7 @@ class ListParams(RequestOptions):
     page_size: NotRequired[int | None]
     sort_order: NotRequired[_conversations.ConversationSortOrder | Literal["ASC", "DESC"] | None]
     connector_id: NotRequired[str | None]
+    sort_field: NotRequired[str | None]
 
 
 class MessagesCreateParams(RequestOptions):

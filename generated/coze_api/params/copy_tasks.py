@@ -15,7 +15,24 @@ class CreateParams(RequestOptions):
     """Arguments of `copy_tasks.create`."""
 
     entity_id: NotRequired[str | None]
-    entity_type: NotRequired[_copy_tasks.CopyEntityType | Literal["app", "bot", "workflow"] | None]
+    entity_type: NotRequired[
+        _copy_tasks.CopyEntityType
+        | Literal[
+            "app",
+            "bot",
+            "workflow",
+            "plugin",
+            "imageflow",
+            "ui",
+            "knowledge",
+            "database",
+            "variable",
+            "trigger",
+            "prompt",
+            "shortcut",
+        ]
+        | None
+    ]
     to_workspace_id: NotRequired[str | None]
 
 

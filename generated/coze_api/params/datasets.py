@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
+from .._core._files import FileContent
 from .._core._operation import RequestOptions
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ class CreateParams(RequestOptions):
 
     name: str
     space_id: str
-    format_type: _datasets.NewDatasetFormat | Literal[0, 2]
+    format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6]
     description: NotRequired[str | None]
     file_id: NotRequired[str | None]
 
@@ -34,13 +35,18 @@ class DocumentsCreateParams(RequestOptions):
     dataset_id: str
     document_bases: Sequence[_datasets.NewDocument | Mapping[str, Any]]
     chunk_strategy: _datasets.ChunkStrategy | Mapping[str, Any]
-    format_type: NotRequired[_datasets.NewDatasetFormat | Literal[0, 2] | None]
+    format_type: NotRequired[_datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6] | None]
+    sink_strategy: NotRequired[_datasets.DocumentStorage | Mapping[str, Any] | None]
+    is_append: NotRequired[bool | None]
+    parsing_strategy: NotRequired[_datasets.DocumentParsing | Mapping[str, Any] | None]
+    index_strategy: NotRequired[_datasets.DocumentIndexing | Mapping[str, Any] | None]
 
 
 class DocumentsDeleteParams(RequestOptions):
     """Arguments of `datasets.documents.delete`."""
 
     document_ids: Sequence[str]
+    dataset_id: NotRequired[str | None]
 
 
 class DocumentsListParams(RequestOptions):
@@ -49,6 +55,8 @@ class DocumentsListParams(RequestOptions):
     dataset_id: str
     page: NotRequired[int | None]
     size: NotRequired[int | None]
+    document_ids: NotRequired[Sequence[str] | None]
+    keyword: NotRequired[str | None]
 
 
 class DocumentsUpdateParams(RequestOptions):
@@ -57,6 +65,14 @@ class DocumentsUpdateParams(RequestOptions):
     document_id: str
     document_name: NotRequired[str | None]
     update_rule: NotRequired[_datasets.DocumentUpdateRule | Mapping[str, Any] | None]
+    table_meta: NotRequired[Sequence[_datasets.DocumentColumn | Mapping[str, Any]] | None]
+
+
+class DocumentsV2CreateParams(RequestOptions):
+    """Arguments of `datasets.documents_v2.create`."""
+
+    dataset_id: str
+    file: FileContent
 
 
 class ImagesListParams(RequestOptions):
@@ -82,7 +98,7 @@ class ListParams(RequestOptions):
 
     space_id: str
     name: NotRequired[str | None]
-    format_type: NotRequired[_datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5] | None]
+    format_type: NotRequired[_datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5, 6] | None]
     page_num: NotRequired[int | None]
     page_size: NotRequired[int | None]
 

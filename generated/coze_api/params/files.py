@@ -7,6 +7,12 @@ from .._core._files import FileContent
 from .._core._operation import RequestOptions
 
 
+class ContentRetrieveParams(RequestOptions):
+    """Arguments of `files.content.retrieve`."""
+
+    file_id: str
+
+
 class RetrieveParams(RequestOptions):
     """Arguments of `files.retrieve`."""
 

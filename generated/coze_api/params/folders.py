@@ -15,7 +15,7 @@ class ListParams(RequestOptions):
     """Arguments of `folders.list`."""
 
     workspace_id: str
-    folder_type: _folders.ListedFolderType | Literal["development"]
+    folder_type: _folders.ListedFolderType | Literal["development", "library"]
     parent_folder_id: NotRequired[str | None]
     page_num: NotRequired[int | None]
     page_size: NotRequired[int | None]

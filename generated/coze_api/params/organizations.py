@@ -42,7 +42,7 @@ class MembersUpdateParams(RequestOptions):
     user_id: str
     organization_role_type: (
         _organizations.OrganizationEmployeeRole
-        | Literal["organization_super_admin", "organization_admin", "organization_member"]
+        | Literal["organization_super_admin", "organization_admin", "organization_member", "organization_guest"]
     )
 
 

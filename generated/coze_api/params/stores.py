@@ -29,3 +29,4 @@ class PluginsListParams(RequestOptions):
     page_num: NotRequired[int | None]
     page_size: NotRequired[int | None]
     sort_type: NotRequired[_stores.StoreSortType | Literal["heat", "newest", "relative"] | None]
+    category_id: NotRequired[str | None]

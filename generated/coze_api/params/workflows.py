@@ -18,6 +18,7 @@ class ChatStreamParams(RequestOptions):
 
     workflow_id: str
     additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]]
+    x_coze_device_info: NotRequired[str | None]
     parameters: NotRequired[Mapping[str, Any] | None]
     app_id: NotRequired[str | None]
     bot_id: NotRequired[str | None]
@@ -25,6 +26,9 @@ class ChatStreamParams(RequestOptions):
     ext: NotRequired[Mapping[str, str] | None]
     workflow_version: NotRequired[str | None]
     connector_id: NotRequired[str | None]
+    execute_mode: NotRequired[_workflows.WorkflowExecuteMode | Literal["DEBUG"] | None]
+    suggest_reply_info: NotRequired[_workflows.ChatflowSuggestReply | Mapping[str, Any] | None]
+    app_version: NotRequired[str | None]
 
 
 class CollaborationModesUpdateParams(RequestOptions):
@@ -57,8 +61,12 @@ class ListParams(RequestOptions):
     workflow_mode: NotRequired[_workflows.WorkflowMode | Literal["workflow", "chatflow"] | None]
     app_id: NotRequired[str | None]
     publish_status: NotRequired[
-        _workflows.WorkflowPublishStatus | Literal["all", "published_online", "unpublished_draft"] | None
+        _workflows.WorkflowPublishStatus
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
+        | None
     ]
+    folder_id: NotRequired[str | None]
+    include_input_output: NotRequired[bool | None]
 
 
 class RetrieveParams(RequestOptions):
@@ -66,12 +74,16 @@ class RetrieveParams(RequestOptions):
 
     workflow_id: str
     include_input_output: NotRequired[bool | None]
+    connector_id: NotRequired[str | None]
+    is_debug: NotRequired[bool | None]
+    caller: NotRequired[str | None]
 
 
 class RunsCreateParams(RequestOptions):
     """Arguments of `workflows.runs.create`."""
 
     workflow_id: str
+    x_coze_device_info: NotRequired[str | None]
     parameters: NotRequired[Mapping[str, Any] | None]
     bot_id: NotRequired[str | None]
     app_id: NotRequired[str | None]
@@ -79,6 +91,8 @@ class RunsCreateParams(RequestOptions):
     is_async: NotRequired[bool | None]
     workflow_version: NotRequired[str | None]
     connector_id: NotRequired[str | None]
+    execute_mode: NotRequired[_workflows.WorkflowExecuteMode | Literal["DEBUG"] | None]
+    app_version: NotRequired[str | None]
 
 
 class RunsResumeParams(RequestOptions):
@@ -88,6 +102,13 @@ class RunsResumeParams(RequestOptions):
     event_id: str
     interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7]
     resume_data: str
+
+
+class RunsRetrieveHistoryParams(RequestOptions):
+    """Arguments of `workflows.runs.retrieve_history`."""
+
+    workflow_id: str
+    execute_id: NotRequired[str | None]
 
 
 class RunsRunHistoriesExecuteNodesRetrieveParams(RequestOptions):
@@ -109,12 +130,15 @@ class RunsStreamParams(RequestOptions):
     """Arguments of `workflows.runs.stream`."""
 
     workflow_id: str
+    x_coze_device_info: NotRequired[str | None]
     parameters: NotRequired[Mapping[str, Any] | None]
     bot_id: NotRequired[str | None]
     ext: NotRequired[Mapping[str, str] | None]
     app_id: NotRequired[str | None]
     workflow_version: NotRequired[str | None]
     connector_id: NotRequired[str | None]
+    execute_mode: NotRequired[_workflows.WorkflowExecuteMode | Literal["DEBUG"] | None]
+    app_version: NotRequired[str | None]
 
 
 class RunsStreamResumeParams(RequestOptions):
@@ -124,6 +148,9 @@ class RunsStreamResumeParams(RequestOptions):
     event_id: str
     interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7]
     resume_data: str
+    x_coze_device_info: NotRequired[str | None]
+    ext: NotRequired[Mapping[str, str] | None]
+    connector_id: NotRequired[str | None]
 
 
 class VersionsListParams(RequestOptions):
@@ -131,7 +158,9 @@ class VersionsListParams(RequestOptions):
 
     workflow_id: str
     publish_status: NotRequired[
-        _workflows.WorkflowPublishStatus | Literal["all", "published_online", "unpublished_draft"] | None
+        _workflows.WorkflowPublishStatus
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
+        | None
     ]
     page_size: NotRequired[int | None]
     page_token: NotRequired[str | None]

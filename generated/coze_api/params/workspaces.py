@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from .._core._operation import RequestOptions
 
@@ -22,6 +22,12 @@ class CreateParams(RequestOptions):
     owner_uid: NotRequired[str | None]
 
 
+class DeleteParams(RequestOptions):
+    """Arguments of `workspaces.delete`."""
+
+    workspace_id: str
+
+
 class ListParams(RequestOptions):
     """Arguments of `workspaces.list`."""
 
@@ -30,6 +36,14 @@ class ListParams(RequestOptions):
     enterprise_id: NotRequired[str | None]
     user_id: NotRequired[str | None]
     coze_account_id: NotRequired[str | None]
+    scope: NotRequired[str | None]
+
+
+class MembersApplyParams(RequestOptions):
+    """Arguments of `workspaces.members.apply`."""
+
+    workspace_id: str
+    user_ids: NotRequired[Sequence[str] | None]
 
 
 class MembersCreateParams(RequestOptions):
@@ -52,6 +66,14 @@ class MembersListParams(RequestOptions):
     workspace_id: str
     page_num: NotRequired[int | None]
     page_size: NotRequired[int | None]
+
+
+class MembersUpdateParams(RequestOptions):
+    """Arguments of `workspaces.members.update`."""
+
+    workspace_id: str
+    user_id: str
+    role_type: NotRequired[_workspaces.WorkspaceInvitationRole | Literal["admin", "member"] | None]
 
 
 class UpdateParams(RequestOptions):

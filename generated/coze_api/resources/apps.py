@@ -294,6 +294,51 @@ class AppsAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    def retrieve(
+        self,
+        *,
+        app_id: str,
+        connector_id: str | None = None,
+        version: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _apps.PublishedApp:
+        """Retrieve a published app.
+
+        Returns name, icon and variables of an app as it is published to a channel. An app that is
+        not published there gives an error. Not in the official documentation; seen in the vendor's
+        Chat SDK.
+
+        Args:
+            app_id: Id of the app, as returned by `apps.list`.
+            connector_id: Id of the channel that the app is published to. `1024` API, `999` Chat
+                SDK. Known values: 1024, 999.
+            version: Version of the app. Left out or empty, the newest is returned.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/apps/{app_id}
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.RETRIEVE,
+            {"app_id": app_id, "connector_id": connector_id, "version": version},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
 
 class AsyncAppsAPI(AsyncResource):
     """Low-code apps and their collaborators."""
@@ -365,5 +410,50 @@ class AsyncAppsAPI(AsyncResource):
                 "page_num": page_num,
                 "page_size": page_size,
             },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    async def retrieve(
+        self,
+        *,
+        app_id: str,
+        connector_id: str | None = None,
+        version: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _apps.PublishedApp:
+        """Retrieve a published app.
+
+        Returns name, icon and variables of an app as it is published to a channel. An app that is
+        not published there gives an error. Not in the official documentation; seen in the vendor's
+        Chat SDK.
+
+        Args:
+            app_id: Id of the app, as returned by `apps.list`.
+            connector_id: Id of the channel that the app is published to. `1024` API, `999` Chat
+                SDK. Known values: 1024, 999.
+            version: Version of the app. Left out or empty, the newest is returned.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/apps/{app_id}
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.RETRIEVE,
+            {"app_id": app_id, "connector_id": connector_id, "version": version},
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -506,7 +506,8 @@ class AudioLiveAPI(Resource):
         """Retrieve the streams of a live session.
 
         Returns the streams of a live session with simultaneous interpretation: the original speech
-        and its translations. It does not return the audio itself.
+        and its translations. It does not return the audio itself. Not in the official
+        documentation; seen in SDKs of the vendor.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -551,7 +552,8 @@ class AsyncAudioLiveAPI(AsyncResource):
         """Retrieve the streams of a live session.
 
         Returns the streams of a live session with simultaneous interpretation: the original speech
-        and its translations. It does not return the audio itself.
+        and its translations. It does not return the audio itself. Not in the official
+        documentation; seen in SDKs of the vendor.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -588,6 +590,7 @@ class AudioRoomsAPI(Resource):
         self,
         *,
         bot_id: str,
+        x_coze_device_info: str | None = None,
         conversation_id: str | None = None,
         voice_id: str | None = None,
         config: _audio.RoomConfig | Mapping[str, Any] | None = None,
@@ -608,6 +611,9 @@ class AudioRoomsAPI(Resource):
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
@@ -638,6 +644,7 @@ class AudioRoomsAPI(Resource):
             _operations.ROOMS_CREATE,
             {
                 "bot_id": bot_id,
+                "x_coze_device_info": x_coze_device_info,
                 "conversation_id": conversation_id,
                 "voice_id": voice_id,
                 "config": config,
@@ -655,6 +662,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
         self,
         *,
         bot_id: str,
+        x_coze_device_info: str | None = None,
         conversation_id: str | None = None,
         voice_id: str | None = None,
         config: _audio.RoomConfig | Mapping[str, Any] | None = None,
@@ -675,6 +683,9 @@ class AsyncAudioRoomsAPI(AsyncResource):
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
@@ -705,6 +716,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
             _operations.ROOMS_CREATE,
             {
                 "bot_id": bot_id,
+                "x_coze_device_info": x_coze_device_info,
                 "conversation_id": conversation_id,
                 "voice_id": voice_id,
                 "config": config,
@@ -723,6 +735,7 @@ class AudioSpeechAPI(Resource):
         *,
         input: str,
         voice_id: str,
+        x_coze_device_info: str | None = None,
         emotion: _audio.SpeechEmotion
         | Literal["happy", "sad", "angry", "surprised", "fear", "hate", "excited", "coldness", "neutral"]
         | None = None,
@@ -747,6 +760,9 @@ class AudioSpeechAPI(Resource):
         Args:
             input: Text to speak, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
             emotion_scale: Intensity of the emotion, 1 to 5. From 1 to 5. Coze assumes 4.
@@ -781,6 +797,7 @@ class AudioSpeechAPI(Resource):
             {
                 "input": input,
                 "voice_id": voice_id,
+                "x_coze_device_info": x_coze_device_info,
                 "emotion": emotion,
                 "emotion_scale": emotion_scale,
                 "response_format": response_format,
@@ -801,6 +818,7 @@ class AsyncAudioSpeechAPI(AsyncResource):
         *,
         input: str,
         voice_id: str,
+        x_coze_device_info: str | None = None,
         emotion: _audio.SpeechEmotion
         | Literal["happy", "sad", "angry", "surprised", "fear", "hate", "excited", "coldness", "neutral"]
         | None = None,
@@ -825,6 +843,9 @@ class AsyncAudioSpeechAPI(AsyncResource):
         Args:
             input: Text to speak, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
             emotion_scale: Intensity of the emotion, 1 to 5. From 1 to 5. Coze assumes 4.
@@ -859,6 +880,7 @@ class AsyncAudioSpeechAPI(AsyncResource):
             {
                 "input": input,
                 "voice_id": voice_id,
+                "x_coze_device_info": x_coze_device_info,
                 "emotion": emotion,
                 "emotion_scale": emotion_scale,
                 "response_format": response_format,
@@ -878,6 +900,7 @@ class AudioTranscriptionsAPI(Resource):
         self,
         *,
         file: FileContent,
+        x_coze_device_info: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -893,6 +916,9 @@ class AudioTranscriptionsAPI(Resource):
         Args:
             file: The audio, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -913,7 +939,7 @@ class AudioTranscriptionsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.TRANSCRIPTIONS_CREATE,
-            {"file": file},
+            {"file": file, "x_coze_device_info": x_coze_device_info},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -925,6 +951,7 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
         self,
         *,
         file: FileContent,
+        x_coze_device_info: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -940,6 +967,9 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
         Args:
             file: The audio, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -960,7 +990,7 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.TRANSCRIPTIONS_CREATE,
-            {"file": file},
+            {"file": file, "x_coze_device_info": x_coze_device_info},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -978,6 +1008,7 @@ class AudioVoiceprintGroupsAPI(Resource):
         *,
         name: str,
         desc: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -994,6 +1025,9 @@ class AudioVoiceprintGroupsAPI(Resource):
         Args:
             name: Name of the group, at most 20 characters. At most 20 characters.
             desc: What the group is for, at most 500 characters. At most 500 characters.
+            coze_account_id: Id of the organization that owns the group, as returned by
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1014,7 +1048,7 @@ class AudioVoiceprintGroupsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_CREATE,
-            {"name": name, "desc": desc},
+            {"name": name, "desc": desc, "coze_account_id": coze_account_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1068,6 +1102,7 @@ class AudioVoiceprintGroupsAPI(Resource):
         name: str | None = None,
         user_id: str | None = None,
         group_id: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1088,6 +1123,9 @@ class AudioVoiceprintGroupsAPI(Resource):
                 created; other users cannot be given. Groups of the whole team or enterprise are
                 listed if left out.
             group_id: Id of the only group to list, as returned by `audio.voiceprint_groups.create`.
+            coze_account_id: Id of the organization that owns the groups, as returned by
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1108,7 +1146,14 @@ class AudioVoiceprintGroupsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_LIST,
-            {"page_num": page_num, "page_size": page_size, "name": name, "user_id": user_id, "group_id": group_id},
+            {
+                "page_num": page_num,
+                "page_size": page_size,
+                "name": name,
+                "user_id": user_id,
+                "group_id": group_id,
+                "coze_account_id": coze_account_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1225,6 +1270,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         *,
         name: str,
         desc: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1241,6 +1287,9 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         Args:
             name: Name of the group, at most 20 characters. At most 20 characters.
             desc: What the group is for, at most 500 characters. At most 500 characters.
+            coze_account_id: Id of the organization that owns the group, as returned by
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1261,7 +1310,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_CREATE,
-            {"name": name, "desc": desc},
+            {"name": name, "desc": desc, "coze_account_id": coze_account_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1315,6 +1364,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         name: str | None = None,
         user_id: str | None = None,
         group_id: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1335,6 +1385,9 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
                 created; other users cannot be given. Groups of the whole team or enterprise are
                 listed if left out.
             group_id: Id of the only group to list, as returned by `audio.voiceprint_groups.create`.
+            coze_account_id: Id of the organization that owns the groups, as returned by
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1355,7 +1408,14 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_LIST,
-            {"page_num": page_num, "page_size": page_size, "name": name, "user_id": user_id, "group_id": group_id},
+            {
+                "page_num": page_num,
+                "page_size": page_size,
+                "name": name,
+                "user_id": user_id,
+                "group_id": group_id,
+                "coze_account_id": coze_account_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 

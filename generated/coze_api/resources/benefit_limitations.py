@@ -161,6 +161,7 @@ class BenefitLimitationsAPI(Resource):
         | Literal["never", "minute", "hour", "day"]
         | None = None,
         trigger_time: int | None = None,
+        duration: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -187,6 +188,8 @@ class BenefitLimitationsAPI(Resource):
             trigger_unit: Unit of the time after which the quota is reset.
             trigger_time: Number of units after which the quota is reset; with 1 and `trigger_unit`
                 `day`, it is reset every day. 1, and without meaning, if the unit is `never`.
+            duration: How long the quota is valid. The unit is not documented. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -216,6 +219,7 @@ class BenefitLimitationsAPI(Resource):
                 "status": status,
                 "trigger_unit": trigger_unit,
                 "trigger_time": trigger_time,
+                "duration": duration,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -360,6 +364,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
         | Literal["never", "minute", "hour", "day"]
         | None = None,
         trigger_time: int | None = None,
+        duration: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -386,6 +391,8 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
             trigger_unit: Unit of the time after which the quota is reset.
             trigger_time: Number of units after which the quota is reset; with 1 and `trigger_unit`
                 `day`, it is reset every day. 1, and without meaning, if the unit is `never`.
+            duration: How long the quota is valid. The unit is not documented. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -415,6 +422,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
                 "status": status,
                 "trigger_unit": trigger_unit,
                 "trigger_time": trigger_time,
+                "duration": duration,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -496,6 +496,7 @@ class BotsAPI(Resource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -523,6 +524,9 @@ class BotsAPI(Resource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -554,6 +558,7 @@ class BotsAPI(Resource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -724,6 +729,7 @@ class BotsAPI(Resource):
         *,
         bot_id: str,
         is_published: bool | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -741,6 +747,9 @@ class BotsAPI(Resource):
                 the bot's workspace.
             is_published: true returns the published version, false the current draft. Coze assumes
                 True.
+            connector_id: Id of the channel whose newest version is returned; with `is_published`.
+                `1024` API, `999` Chat SDK. Not in the official documentation; seen in coze-studio.
+                Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -761,7 +770,7 @@ class BotsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
-            {"bot_id": bot_id, "is_published": is_published},
+            {"bot_id": bot_id, "is_published": is_published, "connector_id": connector_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -769,6 +778,8 @@ class BotsAPI(Resource):
         self,
         *,
         bot_id: str,
+        connector_id: str | None = None,
+        version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -784,6 +795,11 @@ class BotsAPI(Resource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover
                 the bot's workspace.
+            connector_id: Id of the channel. `1024` API, `999` Chat SDK. It seems to have no effect.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999.
+            version: Version of the bot, as returned by `bots.versions.list`. Left out, the newest
+                is returned. Not in the official documentation; seen in the vendor's interface
+                definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -803,7 +819,7 @@ class BotsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE_PUBLISHED,
-            {"bot_id": bot_id},
+            {"bot_id": bot_id, "connector_id": connector_id, "version": version},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -877,6 +893,7 @@ class BotsAPI(Resource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -905,6 +922,9 @@ class BotsAPI(Resource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -937,6 +957,7 @@ class BotsAPI(Resource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -974,6 +995,7 @@ class AsyncBotsAPI(AsyncResource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1001,6 +1023,9 @@ class AsyncBotsAPI(AsyncResource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1032,6 +1057,7 @@ class AsyncBotsAPI(AsyncResource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1202,6 +1228,7 @@ class AsyncBotsAPI(AsyncResource):
         *,
         bot_id: str,
         is_published: bool | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1219,6 +1246,9 @@ class AsyncBotsAPI(AsyncResource):
                 the bot's workspace.
             is_published: true returns the published version, false the current draft. Coze assumes
                 True.
+            connector_id: Id of the channel whose newest version is returned; with `is_published`.
+                `1024` API, `999` Chat SDK. Not in the official documentation; seen in coze-studio.
+                Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1239,7 +1269,7 @@ class AsyncBotsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
-            {"bot_id": bot_id, "is_published": is_published},
+            {"bot_id": bot_id, "is_published": is_published, "connector_id": connector_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1247,6 +1277,8 @@ class AsyncBotsAPI(AsyncResource):
         self,
         *,
         bot_id: str,
+        connector_id: str | None = None,
+        version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1262,6 +1294,11 @@ class AsyncBotsAPI(AsyncResource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover
                 the bot's workspace.
+            connector_id: Id of the channel. `1024` API, `999` Chat SDK. It seems to have no effect.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999.
+            version: Version of the bot, as returned by `bots.versions.list`. Left out, the newest
+                is returned. Not in the official documentation; seen in the vendor's interface
+                definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1281,7 +1318,7 @@ class AsyncBotsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE_PUBLISHED,
-            {"bot_id": bot_id},
+            {"bot_id": bot_id, "connector_id": connector_id, "version": version},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1355,6 +1392,7 @@ class AsyncBotsAPI(AsyncResource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1383,6 +1421,9 @@ class AsyncBotsAPI(AsyncResource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1415,6 +1456,7 @@ class AsyncBotsAPI(AsyncResource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -190,6 +190,7 @@ class ChatAPI(Resource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -200,6 +201,7 @@ class ChatAPI(Resource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -225,6 +227,9 @@ class ChatAPI(Resource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -249,6 +254,9 @@ class ChatAPI(Resource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -272,6 +280,7 @@ class ChatAPI(Resource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -282,6 +291,7 @@ class ChatAPI(Resource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -339,6 +349,7 @@ class ChatAPI(Resource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -349,6 +360,7 @@ class ChatAPI(Resource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -374,6 +386,9 @@ class ChatAPI(Resource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -398,6 +413,9 @@ class ChatAPI(Resource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -424,6 +442,7 @@ class ChatAPI(Resource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -434,6 +453,7 @@ class ChatAPI(Resource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -444,6 +464,7 @@ class ChatAPI(Resource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -465,6 +486,9 @@ class ChatAPI(Resource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -485,7 +509,12 @@ class ChatAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -495,6 +524,7 @@ class ChatAPI(Resource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -516,6 +546,9 @@ class ChatAPI(Resource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -539,7 +572,12 @@ class ChatAPI(Resource):
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -605,6 +643,7 @@ class AsyncChatAPI(AsyncResource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -615,6 +654,7 @@ class AsyncChatAPI(AsyncResource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -640,6 +680,9 @@ class AsyncChatAPI(AsyncResource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -664,6 +707,9 @@ class AsyncChatAPI(AsyncResource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -687,6 +733,7 @@ class AsyncChatAPI(AsyncResource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -697,6 +744,7 @@ class AsyncChatAPI(AsyncResource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -754,6 +802,7 @@ class AsyncChatAPI(AsyncResource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -764,6 +813,7 @@ class AsyncChatAPI(AsyncResource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -789,6 +839,9 @@ class AsyncChatAPI(AsyncResource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -813,6 +866,9 @@ class AsyncChatAPI(AsyncResource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -839,6 +895,7 @@ class AsyncChatAPI(AsyncResource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -849,6 +906,7 @@ class AsyncChatAPI(AsyncResource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -859,6 +917,7 @@ class AsyncChatAPI(AsyncResource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -880,6 +939,9 @@ class AsyncChatAPI(AsyncResource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -900,7 +962,12 @@ class AsyncChatAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -910,6 +977,7 @@ class AsyncChatAPI(AsyncResource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -931,6 +999,9 @@ class AsyncChatAPI(AsyncResource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -954,6 +1025,11 @@ class AsyncChatAPI(AsyncResource):
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -894,6 +894,11 @@ class ConversationsAPI(Resource):
         messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         connector_id: str | None = None,
         meta_data: Mapping[str, str] | None = None,
+        app_id: str | None = None,
+        conversation_name: str | None = None,
+        get_or_create: bool | None = None,
+        draft_mode: bool | None = None,
+        workflow_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -920,6 +925,16 @@ class ConversationsAPI(Resource):
                 enterprise's custom channels. Known values: 1024, 999. Coze assumes '1024'.
             meta_data: Key-value pairs of your own. `conversations.retrieve` returns them,
                 `conversations.messages.list` does not.
+            app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
+                `conversation_name`. Not in the official documentation; seen in coze-studio.
+            conversation_name: Name of a conversation template of the app. It is not the title,
+                which `name` sets. Not in the official documentation; seen in coze-studio.
+            get_or_create: Whether to return the conversation that the user already has under
+                `conversation_name`, if any. Not in the official documentation; seen in coze-studio.
+            draft_mode: Whether the draft of the app is meant. Not in the official documentation;
+                seen in coze-studio.
+            workflow_id: Id of the chatflow that the conversation is for, as returned by
+                `workflows.list`. Not in the official documentation; seen in coze-studio.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -946,6 +961,11 @@ class ConversationsAPI(Resource):
                 "messages": messages,
                 "connector_id": connector_id,
                 "meta_data": meta_data,
+                "app_id": app_id,
+                "conversation_name": conversation_name,
+                "get_or_create": get_or_create,
+                "draft_mode": draft_mode,
+                "workflow_id": workflow_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1001,6 +1021,7 @@ class ConversationsAPI(Resource):
         page_size: int | None = None,
         sort_order: _conversations.ConversationSortOrder | Literal["ASC", "DESC"] | None = None,
         connector_id: str | None = None,
+        sort_field: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1021,6 +1042,8 @@ class ConversationsAPI(Resource):
             sort_order: Sort order by creation time. Newest first by default. Coze assumes 'DESC'.
             connector_id: Channel whose conversations to list: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
+            sort_field: Member that the conversations are sorted by. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: created_at.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1046,6 +1069,7 @@ class ConversationsAPI(Resource):
                 "page_size": page_size,
                 "sort_order": sort_order,
                 "connector_id": connector_id,
+                "sort_field": sort_field,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1201,6 +1225,11 @@ class AsyncConversationsAPI(AsyncResource):
         messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         connector_id: str | None = None,
         meta_data: Mapping[str, str] | None = None,
+        app_id: str | None = None,
+        conversation_name: str | None = None,
+        get_or_create: bool | None = None,
+        draft_mode: bool | None = None,
+        workflow_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1227,6 +1256,16 @@ class AsyncConversationsAPI(AsyncResource):
                 enterprise's custom channels. Known values: 1024, 999. Coze assumes '1024'.
             meta_data: Key-value pairs of your own. `conversations.retrieve` returns them,
                 `conversations.messages.list` does not.
+            app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
+                `conversation_name`. Not in the official documentation; seen in coze-studio.
+            conversation_name: Name of a conversation template of the app. It is not the title,
+                which `name` sets. Not in the official documentation; seen in coze-studio.
+            get_or_create: Whether to return the conversation that the user already has under
+                `conversation_name`, if any. Not in the official documentation; seen in coze-studio.
+            draft_mode: Whether the draft of the app is meant. Not in the official documentation;
+                seen in coze-studio.
+            workflow_id: Id of the chatflow that the conversation is for, as returned by
+                `workflows.list`. Not in the official documentation; seen in coze-studio.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1253,6 +1292,11 @@ class AsyncConversationsAPI(AsyncResource):
                 "messages": messages,
                 "connector_id": connector_id,
                 "meta_data": meta_data,
+                "app_id": app_id,
+                "conversation_name": conversation_name,
+                "get_or_create": get_or_create,
+                "draft_mode": draft_mode,
+                "workflow_id": workflow_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1308,6 +1352,7 @@ class AsyncConversationsAPI(AsyncResource):
         page_size: int | None = None,
         sort_order: _conversations.ConversationSortOrder | Literal["ASC", "DESC"] | None = None,
         connector_id: str | None = None,
+        sort_field: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1328,6 +1373,8 @@ class AsyncConversationsAPI(AsyncResource):
             sort_order: Sort order by creation time. Newest first by default. Coze assumes 'DESC'.
             connector_id: Channel whose conversations to list: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
+            sort_field: Member that the conversations are sorted by. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: created_at.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1353,6 +1400,7 @@ class AsyncConversationsAPI(AsyncResource):
                 "page_size": page_size,
                 "sort_order": sort_order,
                 "connector_id": connector_id,
+                "sort_field": sort_field,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

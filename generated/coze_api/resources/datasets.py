@@ -14,6 +14,7 @@ from ..models import datasets as _datasets
 from ..operations import datasets as _operations
 
 if TYPE_CHECKING:
+    from .._core._files import FileContent
     from .._core._model import Empty
     from .._core._pager_async import AsyncPager
     from .._core._pagination import Page
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncDatasetsAPI",
     "AsyncDatasetsDocumentsAPI",
+    "AsyncDatasetsDocumentsV2API",
     "AsyncDatasetsImagesAPI",
     "DatasetsAPI",
     "DatasetsDocumentsAPI",
+    "DatasetsDocumentsV2API",
     "DatasetsImagesAPI",
 ]
 
@@ -38,7 +41,11 @@ class DatasetsDocumentsAPI(Resource):
         dataset_id: str,
         document_bases: Sequence[_datasets.NewDocument | Mapping[str, Any]],
         chunk_strategy: _datasets.ChunkStrategy | Mapping[str, Any],
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2] | None = None,
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6] | None = None,
+        sink_strategy: _datasets.DocumentStorage | Mapping[str, Any] | None = None,
+        is_append: bool | None = None,
+        parsing_strategy: _datasets.DocumentParsing | Mapping[str, Any] | None = None,
+        index_strategy: _datasets.DocumentIndexing | Mapping[str, Any] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -64,6 +71,11 @@ class DatasetsDocumentsAPI(Resource):
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
             format_type: Content type of the knowledge base. Text if left out.
+            sink_strategy: How the documents are stored.
+            is_append: Whether rows are added to a table that is there. For tables. Not in the
+                official documentation; seen in the vendor's interface definitions.
+            parsing_strategy: How files are read.
+            index_strategy: Which indexes are built.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -89,6 +101,10 @@ class DatasetsDocumentsAPI(Resource):
                 "document_bases": document_bases,
                 "chunk_strategy": chunk_strategy,
                 "format_type": format_type,
+                "sink_strategy": sink_strategy,
+                "is_append": is_append,
+                "parsing_strategy": parsing_strategy,
+                "index_strategy": index_strategy,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -97,6 +113,7 @@ class DatasetsDocumentsAPI(Resource):
         self,
         *,
         document_ids: Sequence[str],
+        dataset_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -113,6 +130,9 @@ class DatasetsDocumentsAPI(Resource):
         Args:
             document_ids: Ids of documents or images, as returned by `datasets.documents.create` or
                 `datasets.documents.list`, at most 100. At most 100 items.
+            dataset_id: Id of the knowledge base, as returned by `datasets.list`. Needed only for
+                those of Volcano Engine. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -133,7 +153,7 @@ class DatasetsDocumentsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DOCUMENTS_DELETE,
-            {"document_ids": document_ids},
+            {"document_ids": document_ids, "dataset_id": dataset_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -143,6 +163,8 @@ class DatasetsDocumentsAPI(Resource):
         dataset_id: str,
         page: int | None = None,
         size: int | None = None,
+        document_ids: Sequence[str] | None = None,
+        keyword: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -160,6 +182,10 @@ class DatasetsDocumentsAPI(Resource):
                 `datasets.list`.
             page: Number of the page, counted from 1. Coze assumes 1.
             size: Number of documents on a page. Coze assumes 10.
+            document_ids: Ids of the documents to list. Left out, all are listed. Not in the
+                official documentation; seen in the vendor's interface definitions.
+            keyword: Part of the name of the documents to list. Not in the official documentation;
+                seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -180,7 +206,7 @@ class DatasetsDocumentsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.DOCUMENTS_LIST,
-            {"dataset_id": dataset_id, "page": page, "size": size},
+            {"dataset_id": dataset_id, "page": page, "size": size, "document_ids": document_ids, "keyword": keyword},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -190,6 +216,7 @@ class DatasetsDocumentsAPI(Resource):
         document_id: str,
         document_name: str | None = None,
         update_rule: _datasets.DocumentUpdateRule | Mapping[str, Any] | None = None,
+        table_meta: Sequence[_datasets.DocumentColumn | Mapping[str, Any]] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -207,6 +234,8 @@ class DatasetsDocumentsAPI(Resource):
                 `datasets.documents.list`.
             document_name: New name of the document.
             update_rule: Whether to update the document from its web page. For web pages only.
+            table_meta: New columns of a table. Not in the official documentation; seen in the
+                vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -227,7 +256,12 @@ class DatasetsDocumentsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DOCUMENTS_UPDATE,
-            {"document_id": document_id, "document_name": document_name, "update_rule": update_rule},
+            {
+                "document_id": document_id,
+                "document_name": document_name,
+                "update_rule": update_rule,
+                "table_meta": table_meta,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -241,7 +275,11 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         dataset_id: str,
         document_bases: Sequence[_datasets.NewDocument | Mapping[str, Any]],
         chunk_strategy: _datasets.ChunkStrategy | Mapping[str, Any],
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2] | None = None,
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6] | None = None,
+        sink_strategy: _datasets.DocumentStorage | Mapping[str, Any] | None = None,
+        is_append: bool | None = None,
+        parsing_strategy: _datasets.DocumentParsing | Mapping[str, Any] | None = None,
+        index_strategy: _datasets.DocumentIndexing | Mapping[str, Any] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -267,6 +305,11 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
             format_type: Content type of the knowledge base. Text if left out.
+            sink_strategy: How the documents are stored.
+            is_append: Whether rows are added to a table that is there. For tables. Not in the
+                official documentation; seen in the vendor's interface definitions.
+            parsing_strategy: How files are read.
+            index_strategy: Which indexes are built.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -292,6 +335,10 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 "document_bases": document_bases,
                 "chunk_strategy": chunk_strategy,
                 "format_type": format_type,
+                "sink_strategy": sink_strategy,
+                "is_append": is_append,
+                "parsing_strategy": parsing_strategy,
+                "index_strategy": index_strategy,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -300,6 +347,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         self,
         *,
         document_ids: Sequence[str],
+        dataset_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -316,6 +364,9 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         Args:
             document_ids: Ids of documents or images, as returned by `datasets.documents.create` or
                 `datasets.documents.list`, at most 100. At most 100 items.
+            dataset_id: Id of the knowledge base, as returned by `datasets.list`. Needed only for
+                those of Volcano Engine. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -336,7 +387,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DOCUMENTS_DELETE,
-            {"document_ids": document_ids},
+            {"document_ids": document_ids, "dataset_id": dataset_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -346,6 +397,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         dataset_id: str,
         page: int | None = None,
         size: int | None = None,
+        document_ids: Sequence[str] | None = None,
+        keyword: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -363,6 +416,10 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 `datasets.list`.
             page: Number of the page, counted from 1. Coze assumes 1.
             size: Number of documents on a page. Coze assumes 10.
+            document_ids: Ids of the documents to list. Left out, all are listed. Not in the
+                official documentation; seen in the vendor's interface definitions.
+            keyword: Part of the name of the documents to list. Not in the official documentation;
+                seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -383,7 +440,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.DOCUMENTS_LIST,
-            {"dataset_id": dataset_id, "page": page, "size": size},
+            {"dataset_id": dataset_id, "page": page, "size": size, "document_ids": document_ids, "keyword": keyword},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -393,6 +450,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         document_id: str,
         document_name: str | None = None,
         update_rule: _datasets.DocumentUpdateRule | Mapping[str, Any] | None = None,
+        table_meta: Sequence[_datasets.DocumentColumn | Mapping[str, Any]] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -410,6 +468,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 `datasets.documents.list`.
             document_name: New name of the document.
             update_rule: Whether to update the document from its web page. For web pages only.
+            table_meta: New columns of a table. Not in the official documentation; seen in the
+                vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -430,7 +490,112 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DOCUMENTS_UPDATE,
-            {"document_id": document_id, "document_name": document_name, "update_rule": update_rule},
+            {
+                "document_id": document_id,
+                "document_name": document_name,
+                "update_rule": update_rule,
+                "table_meta": table_meta,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class DatasetsDocumentsV2API(Resource):
+    """The operations `datasets.documents_v2.*`."""
+
+    def create(
+        self,
+        *,
+        dataset_id: str,
+        file: FileContent,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_datasets.Document]:
+        """Upload a file into a knowledge base.
+
+        Adds one file, sent as a form, to a knowledge base of your own. The file is processed after
+        the answer; `datasets.process` returns the progress. The vendor calls the operation
+        reserved; prefer `datasets.documents.create`. Not in the official documentation; seen in the
+        vendor's interface definitions.
+
+        The name of the part is not known; `file`, as in `files.upload`, is assumed.
+
+        Args:
+            dataset_id: Id of the knowledge base, as returned by `datasets.create` or
+                `datasets.list`.
+            file: The file to add, such as an image for a knowledge base of images.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/datasets/{dataset_id}/documents_v2
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.DOCUMENTS_V2_CREATE,
+            {"dataset_id": dataset_id, "file": file},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncDatasetsDocumentsV2API(AsyncResource):
+    """The operations `datasets.documents_v2.*`."""
+
+    async def create(
+        self,
+        *,
+        dataset_id: str,
+        file: FileContent,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_datasets.Document]:
+        """Upload a file into a knowledge base.
+
+        Adds one file, sent as a form, to a knowledge base of your own. The file is processed after
+        the answer; `datasets.process` returns the progress. The vendor calls the operation
+        reserved; prefer `datasets.documents.create`. Not in the official documentation; seen in the
+        vendor's interface definitions.
+
+        The name of the part is not known; `file`, as in `files.upload`, is assumed.
+
+        Args:
+            dataset_id: Id of the knowledge base, as returned by `datasets.create` or
+                `datasets.list`.
+            file: The file to add, such as an image for a knowledge base of images.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/datasets/{dataset_id}/documents_v2
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.DOCUMENTS_V2_CREATE,
+            {"dataset_id": dataset_id, "file": file},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -666,6 +831,11 @@ class DatasetsAPI(Resource):
         return DatasetsDocumentsAPI(self._client)
 
     @cached_property
+    def documents_v2(self) -> DatasetsDocumentsV2API:
+        """The operations `datasets.documents_v2.*`."""
+        return DatasetsDocumentsV2API(self._client)
+
+    @cached_property
     def images(self) -> DatasetsImagesAPI:
         """The operations `datasets.images.*`."""
         return DatasetsImagesAPI(self._client)
@@ -675,7 +845,7 @@ class DatasetsAPI(Resource):
         *,
         name: str,
         space_id: str,
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2],
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6],
         description: str | None = None,
         file_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -775,7 +945,7 @@ class DatasetsAPI(Resource):
         *,
         space_id: str,
         name: str | None = None,
-        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5] | None = None,
+        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5, 6] | None = None,
         page_num: int | None = None,
         page_size: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -934,6 +1104,11 @@ class AsyncDatasetsAPI(AsyncResource):
         return AsyncDatasetsDocumentsAPI(self._client)
 
     @cached_property
+    def documents_v2(self) -> AsyncDatasetsDocumentsV2API:
+        """The operations `datasets.documents_v2.*`."""
+        return AsyncDatasetsDocumentsV2API(self._client)
+
+    @cached_property
     def images(self) -> AsyncDatasetsImagesAPI:
         """The operations `datasets.images.*`."""
         return AsyncDatasetsImagesAPI(self._client)
@@ -943,7 +1118,7 @@ class AsyncDatasetsAPI(AsyncResource):
         *,
         name: str,
         space_id: str,
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2],
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6],
         description: str | None = None,
         file_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -1043,7 +1218,7 @@ class AsyncDatasetsAPI(AsyncResource):
         *,
         space_id: str,
         name: str | None = None,
-        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5] | None = None,
+        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5, 6] | None = None,
         page_num: int | None = None,
         page_size: int | None = None,
         extra_headers: Mapping[str, str] | None = None,

@@ -185,7 +185,7 @@ class OrganizationsMembersAPI(Resource):
         organization_id: str,
         user_id: str,
         organization_role_type: _organizations.OrganizationEmployeeRole
-        | Literal["organization_super_admin", "organization_admin", "organization_member"],
+        | Literal["organization_super_admin", "organization_admin", "organization_member", "organization_guest"],
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -389,7 +389,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
         organization_id: str,
         user_id: str,
         organization_role_type: _organizations.OrganizationEmployeeRole
-        | Literal["organization_super_admin", "organization_admin", "organization_member"],
+        | Literal["organization_super_admin", "organization_admin", "organization_member", "organization_guest"],
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,

@@ -135,6 +135,7 @@ class StoresPluginsAPI(Resource):
         page_num: int | None = None,
         page_size: int | None = None,
         sort_type: _stores.StoreSortType | Literal["heat", "newest", "relative"] | None = None,
+        category_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -155,6 +156,8 @@ class StoresPluginsAPI(Resource):
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of plugins on a page, at most 100. At most 100. Coze assumes 20.
             sort_type: Sort order.
+            category_id: Id of one category. The older form of `category_ids`. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -181,6 +184,7 @@ class StoresPluginsAPI(Resource):
                 "page_num": page_num,
                 "page_size": page_size,
                 "sort_type": sort_type,
+                "category_id": category_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -198,6 +202,7 @@ class AsyncStoresPluginsAPI(AsyncResource):
         page_num: int | None = None,
         page_size: int | None = None,
         sort_type: _stores.StoreSortType | Literal["heat", "newest", "relative"] | None = None,
+        category_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -218,6 +223,8 @@ class AsyncStoresPluginsAPI(AsyncResource):
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of plugins on a page, at most 100. At most 100. Coze assumes 20.
             sort_type: Sort order.
+            category_id: Id of one category. The older form of `category_ids`. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -244,6 +251,7 @@ class AsyncStoresPluginsAPI(AsyncResource):
                 "page_num": page_num,
                 "page_size": page_size,
                 "sort_type": sort_type,
+                "category_id": category_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -38,7 +38,8 @@ class TemplatesAPI(Resource):
         """Copy a template into a workspace.
 
         Copies a template of the template store into a workspace and returns the id of the new bot.
-        There is no operation that lists templates.
+        There is no operation that lists templates. Not in the official documentation; seen in SDKs
+        of the vendor.
 
         Not described in the official documentation; four official SDKs offer it.
 
@@ -88,7 +89,8 @@ class AsyncTemplatesAPI(AsyncResource):
         """Copy a template into a workspace.
 
         Copies a template of the template store into a workspace and returns the id of the new bot.
-        There is no operation that lists templates.
+        There is no operation that lists templates. Not in the official documentation; seen in SDKs
+        of the vendor.
 
         Not described in the official documentation; four official SDKs offer it.
 

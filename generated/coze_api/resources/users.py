@@ -35,7 +35,8 @@ class UsersAPI(Resource):
         """Retrieve the account behind the token.
 
         Returns id, names and avatar of the user to whom the token belongs. Use it to check a token
-        or to get your own user id. There is no such operation for other users.
+        or to get your own user id. There is no such operation for other users. Not in the official
+        documentation; seen in SDKs of the vendor.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -78,7 +79,8 @@ class AsyncUsersAPI(AsyncResource):
         """Retrieve the account behind the token.
 
         Returns id, names and avatar of the user to whom the token belongs. Use it to check a token
-        or to get your own user id. There is no such operation for other users.
+        or to get your own user id. There is no such operation for other users. Not in the official
+        documentation; seen in SDKs of the vendor.
 
         Not described in the official documentation; three official SDKs offer it.
 

@@ -46,7 +46,7 @@ class WebsocketsAudioSimultInterpretationAPI(Resource):
         Opens a connection over which you send audio and receive its translation, as text and as
         speech, while the speaker continues. Chinese and English are supported. The official
         documentation does not have the operation; this description follows the official JavaScript
-        SDK.
+        SDK. Not in the official documentation; seen in SDKs of the vendor.
 
         Browsers cannot set headers on a WebSocket. They send the token as query parameter
         `authorization`, with the prefix `Bearer `.
@@ -87,7 +87,7 @@ class AsyncWebsocketsAudioSimultInterpretationAPI(AsyncResource):
         Opens a connection over which you send audio and receive its translation, as text and as
         speech, while the speaker continues. Chinese and English are supported. The official
         documentation does not have the operation; this description follows the official JavaScript
-        SDK.
+        SDK. Not in the official documentation; seen in SDKs of the vendor.
 
         Browsers cannot set headers on a WebSocket. They send the token as query parameter
         `authorization`, with the prefix `Bearer `.

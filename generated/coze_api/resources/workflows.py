@@ -269,6 +269,7 @@ class WorkflowsChatAPI(Resource):
         *,
         workflow_id: str,
         additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         app_id: str | None = None,
         bot_id: str | None = None,
@@ -276,6 +277,9 @@ class WorkflowsChatAPI(Resource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        suggest_reply_info: _workflows.ChatflowSuggestReply | Mapping[str, Any] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -299,6 +303,9 @@ class WorkflowsChatAPI(Resource):
                 before it earlier messages as context, oldest first. At most 50. The last message
                 becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
                 left out if there are none. A file is given by its URL, or as a string with a JSON
                 object with the `file_id` returned by `files.upload`; several files as a list of
@@ -322,6 +329,10 @@ class WorkflowsChatAPI(Resource):
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
                 their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            suggest_reply_info: Suggested questions after the answer.
+            app_version: Version of the app. For chatflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -347,6 +358,7 @@ class WorkflowsChatAPI(Resource):
             {
                 "workflow_id": workflow_id,
                 "additional_messages": additional_messages,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "app_id": app_id,
                 "bot_id": bot_id,
@@ -354,6 +366,9 @@ class WorkflowsChatAPI(Resource):
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "suggest_reply_info": suggest_reply_info,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -367,6 +382,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         *,
         workflow_id: str,
         additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         app_id: str | None = None,
         bot_id: str | None = None,
@@ -374,6 +390,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        suggest_reply_info: _workflows.ChatflowSuggestReply | Mapping[str, Any] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -397,6 +416,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 before it earlier messages as context, oldest first. At most 50. The last message
                 becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
                 left out if there are none. A file is given by its URL, or as a string with a JSON
                 object with the `file_id` returned by `files.upload`; several files as a list of
@@ -420,6 +442,10 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
                 their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            suggest_reply_info: Suggested questions after the answer.
+            app_version: Version of the app. For chatflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -445,6 +471,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
             {
                 "workflow_id": workflow_id,
                 "additional_messages": additional_messages,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "app_id": app_id,
                 "bot_id": bot_id,
@@ -452,6 +479,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "suggest_reply_info": suggest_reply_info,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -771,6 +801,7 @@ class WorkflowsRunsAPI(Resource):
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         app_id: str | None = None,
@@ -778,6 +809,8 @@ class WorkflowsRunsAPI(Resource):
         is_async: bool | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -794,11 +827,15 @@ class WorkflowsRunsAPI(Resource):
         takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
-        error 4200. Needs the permission `run`.
+        error 4200. At most 1000 asynchronous runs are at work at once, over the main account and
+        its sub-accounts. Needs the permission `run`.
 
         Args:
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -821,6 +858,9 @@ class WorkflowsRunsAPI(Resource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -842,6 +882,7 @@ class WorkflowsRunsAPI(Resource):
             _operations.RUNS_CREATE,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "app_id": app_id,
@@ -849,6 +890,8 @@ class WorkflowsRunsAPI(Resource):
                 "is_async": is_async,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -911,16 +954,63 @@ class WorkflowsRunsAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    def retrieve_history(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_workflows.WorkflowRunRecord]:
+        """Retrieve the result of a run at the older address.
+
+        Returns status and result of a run, as `workflows.runs.run_histories.retrieve` does, from
+        the address that the open-source server has. Prefer that operation on the hosted service.
+        The answer is a list, which always has one item. Not in the official documentation; seen in
+        the vendor's interface definitions.
+
+        Args:
+            workflow_id: Id of the workflow that was run.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`. The open-source
+                server fails without it.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflow/get_run_history
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.RUNS_RETRIEVE_HISTORY,
+            {"workflow_id": workflow_id, "execute_id": execute_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
     def stream(
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         ext: Mapping[str, str] | None = None,
         app_id: str | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -940,6 +1030,9 @@ class WorkflowsRunsAPI(Resource):
         Args:
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -960,6 +1053,9 @@ class WorkflowsRunsAPI(Resource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -987,12 +1083,15 @@ class WorkflowsRunsAPI(Resource):
             _workflows.WorkflowStream,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "ext": ext,
                 "app_id": app_id,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1004,6 +1103,9 @@ class WorkflowsRunsAPI(Resource):
         event_id: str,
         interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
         resume_data: str,
+        x_coze_device_info: str | None = None,
+        ext: Mapping[str, str] | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1027,6 +1129,13 @@ class WorkflowsRunsAPI(Resource):
             resume_data: The user's reply. It should contain everything that the question or input
                 node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
+            ext: Further settings, as in `workflows.runs.stream`. Not in the official documentation;
+                seen in the vendor's interface definitions.
+            connector_id: Id of the channel, as in `workflows.runs.stream`. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1057,6 +1166,9 @@ class WorkflowsRunsAPI(Resource):
                 "event_id": event_id,
                 "interrupt_type": interrupt_type,
                 "resume_data": resume_data,
+                "x_coze_device_info": x_coze_device_info,
+                "ext": ext,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1074,6 +1186,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         app_id: str | None = None,
@@ -1081,6 +1194,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         is_async: bool | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1097,11 +1212,15 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
-        error 4200. Needs the permission `run`.
+        error 4200. At most 1000 asynchronous runs are at work at once, over the main account and
+        its sub-accounts. Needs the permission `run`.
 
         Args:
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -1124,6 +1243,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1145,6 +1267,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             _operations.RUNS_CREATE,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "app_id": app_id,
@@ -1152,6 +1275,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 "is_async": is_async,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1214,16 +1339,63 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    async def retrieve_history(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_workflows.WorkflowRunRecord]:
+        """Retrieve the result of a run at the older address.
+
+        Returns status and result of a run, as `workflows.runs.run_histories.retrieve` does, from
+        the address that the open-source server has. Prefer that operation on the hosted service.
+        The answer is a list, which always has one item. Not in the official documentation; seen in
+        the vendor's interface definitions.
+
+        Args:
+            workflow_id: Id of the workflow that was run.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`. The open-source
+                server fails without it.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflow/get_run_history
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.RUNS_RETRIEVE_HISTORY,
+            {"workflow_id": workflow_id, "execute_id": execute_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
     def stream(
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         ext: Mapping[str, str] | None = None,
         app_id: str | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1243,6 +1415,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Args:
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -1263,6 +1438,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1290,12 +1468,15 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             _workflows.WorkflowStream,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "ext": ext,
                 "app_id": app_id,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1307,6 +1488,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         event_id: str,
         interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
         resume_data: str,
+        x_coze_device_info: str | None = None,
+        ext: Mapping[str, str] | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1330,6 +1514,13 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             resume_data: The user's reply. It should contain everything that the question or input
                 node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
+            ext: Further settings, as in `workflows.runs.stream`. Not in the official documentation;
+                seen in the vendor's interface definitions.
+            connector_id: Id of the channel, as in `workflows.runs.stream`. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1360,6 +1551,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 "event_id": event_id,
                 "interrupt_type": interrupt_type,
                 "resume_data": resume_data,
+                "x_coze_device_info": x_coze_device_info,
+                "ext": ext,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1373,7 +1567,7 @@ class WorkflowsVersionsAPI(Resource):
         *,
         workflow_id: str,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
@@ -1437,7 +1631,7 @@ class AsyncWorkflowsVersionsAPI(AsyncResource):
         *,
         workflow_id: str,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
@@ -1530,8 +1724,10 @@ class WorkflowsAPI(Resource):
         workflow_mode: _workflows.WorkflowMode | Literal["workflow", "chatflow"] | None = None,
         app_id: str | None = None,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
+        folder_id: str | None = None,
+        include_input_output: bool | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1554,6 +1750,10 @@ class WorkflowsAPI(Resource):
                 `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
+            folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
+                Not in the official documentation; seen in the vendor's interface definitions.
+            include_input_output: Whether to return what each workflow takes and returns. Not in the
+                official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1580,6 +1780,8 @@ class WorkflowsAPI(Resource):
                 "workflow_mode": workflow_mode,
                 "app_id": app_id,
                 "publish_status": publish_status,
+                "folder_id": folder_id,
+                "include_input_output": include_input_output,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1589,6 +1791,9 @@ class WorkflowsAPI(Resource):
         *,
         workflow_id: str,
         include_input_output: bool | None = None,
+        connector_id: str | None = None,
+        is_debug: bool | None = None,
+        caller: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1605,6 +1810,12 @@ class WorkflowsAPI(Resource):
             workflow_id: Id of the workflow, as returned by `workflows.list`.
             include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
                 False.
+            connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
+                SDK. Not in the official documentation; seen in coze-js. Known values: 1024, 999.
+            is_debug: Whether the draft is meant. Not in the official documentation; seen in
+                coze-js.
+            caller: Which program makes the call. Not in the official documentation; seen in
+                coze-js. Known values: UI_BUILDER, CANVAS.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1625,7 +1836,13 @@ class WorkflowsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
-            {"workflow_id": workflow_id, "include_input_output": include_input_output},
+            {
+                "workflow_id": workflow_id,
+                "include_input_output": include_input_output,
+                "connector_id": connector_id,
+                "is_debug": is_debug,
+                "caller": caller,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1667,8 +1884,10 @@ class AsyncWorkflowsAPI(AsyncResource):
         workflow_mode: _workflows.WorkflowMode | Literal["workflow", "chatflow"] | None = None,
         app_id: str | None = None,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
+        folder_id: str | None = None,
+        include_input_output: bool | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1691,6 +1910,10 @@ class AsyncWorkflowsAPI(AsyncResource):
                 `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
+            folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
+                Not in the official documentation; seen in the vendor's interface definitions.
+            include_input_output: Whether to return what each workflow takes and returns. Not in the
+                official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1717,6 +1940,8 @@ class AsyncWorkflowsAPI(AsyncResource):
                 "workflow_mode": workflow_mode,
                 "app_id": app_id,
                 "publish_status": publish_status,
+                "folder_id": folder_id,
+                "include_input_output": include_input_output,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1726,6 +1951,9 @@ class AsyncWorkflowsAPI(AsyncResource):
         *,
         workflow_id: str,
         include_input_output: bool | None = None,
+        connector_id: str | None = None,
+        is_debug: bool | None = None,
+        caller: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1742,6 +1970,12 @@ class AsyncWorkflowsAPI(AsyncResource):
             workflow_id: Id of the workflow, as returned by `workflows.list`.
             include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
                 False.
+            connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
+                SDK. Not in the official documentation; seen in coze-js. Known values: 1024, 999.
+            is_debug: Whether the draft is meant. Not in the official documentation; seen in
+                coze-js.
+            caller: Which program makes the call. Not in the official documentation; seen in
+                coze-js. Known values: UI_BUILDER, CANVAS.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1762,6 +1996,12 @@ class AsyncWorkflowsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
-            {"workflow_id": workflow_id, "include_input_output": include_input_output},
+            {
+                "workflow_id": workflow_id,
+                "include_input_output": include_input_output,
+                "connector_id": connector_id,
+                "is_debug": is_debug,
+                "caller": caller,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
@@ -28,6 +28,48 @@ __all__ = [
 
 class WorkspacesMembersAPI(Resource):
     """The operations `workspaces.members.*`."""
+
+    def apply(
+        self,
+        *,
+        workspace_id: str,
+        user_ids: Sequence[str] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workspaces.WorkspaceMembersApplied:
+        """Apply for users to join a workspace.
+
+        Applies for users to become members of a workspace. The answer lists for whom that
+        succeeded. To add users without an application, use `workspaces.members.create`. Not in the
+        official documentation; seen in the vendor's interface definitions.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            user_ids: Coze user ids of the users; see `users.me`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workspaces/{workspace_id}/members/apply
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.MEMBERS_APPLY,
+            {"workspace_id": workspace_id, "user_ids": user_ids},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
 
     def create(
         self,
@@ -168,9 +210,95 @@ class WorkspacesMembersAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    def update(
+        self,
+        *,
+        workspace_id: str,
+        user_id: str,
+        role_type: _workspaces.WorkspaceInvitationRole | Literal["admin", "member"] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Change the role of a member of a workspace.
+
+        Makes a member of a workspace an administrator, or an administrator an ordinary member. The
+        role of the owner cannot be changed. Not in the official documentation; seen in the vendor's
+        interface definitions.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            user_id: Coze user id of the member, as returned by `workspaces.members.list`.
+            role_type: Role that the member gets.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            PUT /v1/workspaces/{workspace_id}/members/{user_id}
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.MEMBERS_UPDATE,
+            {"workspace_id": workspace_id, "user_id": user_id, "role_type": role_type},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
 
 class AsyncWorkspacesMembersAPI(AsyncResource):
     """The operations `workspaces.members.*`."""
+
+    async def apply(
+        self,
+        *,
+        workspace_id: str,
+        user_ids: Sequence[str] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workspaces.WorkspaceMembersApplied:
+        """Apply for users to join a workspace.
+
+        Applies for users to become members of a workspace. The answer lists for whom that
+        succeeded. To add users without an application, use `workspaces.members.create`. Not in the
+        official documentation; seen in the vendor's interface definitions.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            user_ids: Coze user ids of the users; see `users.me`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workspaces/{workspace_id}/members/apply
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.MEMBERS_APPLY,
+            {"workspace_id": workspace_id, "user_ids": user_ids},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
 
     async def create(
         self,
@@ -311,6 +439,50 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    async def update(
+        self,
+        *,
+        workspace_id: str,
+        user_id: str,
+        role_type: _workspaces.WorkspaceInvitationRole | Literal["admin", "member"] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Change the role of a member of a workspace.
+
+        Makes a member of a workspace an administrator, or an administrator an ordinary member. The
+        role of the owner cannot be changed. Not in the official documentation; seen in the vendor's
+        interface definitions.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            user_id: Coze user id of the member, as returned by `workspaces.members.list`.
+            role_type: Role that the member gets.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            PUT /v1/workspaces/{workspace_id}/members/{user_id}
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.MEMBERS_UPDATE,
+            {"workspace_id": workspace_id, "user_id": user_id, "role_type": role_type},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
 
 class WorkspacesAPI(Resource):
     """Workspaces and their members."""
@@ -381,6 +553,45 @@ class WorkspacesAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    def delete(
+        self,
+        *,
+        workspace_id: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Delete a workspace.
+
+        Deletes a workspace for all of its members. What becomes of the resources in it is not
+        documented. Not in the official documentation; seen in the vendor's interface definitions.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            DELETE /v1/workspaces/{workspace_id}
+        """
+        extra_headers = hidden(extra_headers)
+        return self._client.request(
+            _operations.DELETE,
+            {"workspace_id": workspace_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
     def list(
         self,
         *,
@@ -389,6 +600,7 @@ class WorkspacesAPI(Resource):
         enterprise_id: str | None = None,
         user_id: str | None = None,
         coze_account_id: str | None = None,
+        scope: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -414,6 +626,9 @@ class WorkspacesAPI(Resource):
             coze_account_id: Id of the organization whose workspaces to list, from the organization
                 settings; on personal plans it is the same as `user_id`. Only together with
                 `user_id`.
+            scope: Which workspaces to list. Other values than the default are not documented. Not
+                in the official documentation; seen in the vendor's interface definitions. Known
+                values: joined. Coze assumes 'joined'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -439,6 +654,7 @@ class WorkspacesAPI(Resource):
                 "enterprise_id": enterprise_id,
                 "user_id": user_id,
                 "coze_account_id": coze_account_id,
+                "scope": scope,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -561,6 +777,45 @@ class AsyncWorkspacesAPI(AsyncResource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    async def delete(
+        self,
+        *,
+        workspace_id: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Delete a workspace.
+
+        Deletes a workspace for all of its members. What becomes of the resources in it is not
+        documented. Not in the official documentation; seen in the vendor's interface definitions.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            DELETE /v1/workspaces/{workspace_id}
+        """
+        extra_headers = hidden(extra_headers)
+        return await self._client.request(
+            _operations.DELETE,
+            {"workspace_id": workspace_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
     def list(
         self,
         *,
@@ -569,6 +824,7 @@ class AsyncWorkspacesAPI(AsyncResource):
         enterprise_id: str | None = None,
         user_id: str | None = None,
         coze_account_id: str | None = None,
+        scope: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -594,6 +850,9 @@ class AsyncWorkspacesAPI(AsyncResource):
             coze_account_id: Id of the organization whose workspaces to list, from the organization
                 settings; on personal plans it is the same as `user_id`. Only together with
                 `user_id`.
+            scope: Which workspaces to list. Other values than the default are not documented. Not
+                in the official documentation; seen in the vendor's interface definitions. Known
+                values: joined. Coze assumes 'joined'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -619,6 +878,7 @@ class AsyncWorkspacesAPI(AsyncResource):
                 "enterprise_id": enterprise_id,
                 "user_id": user_id,
                 "coze_account_id": coze_account_id,
+                "scope": scope,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

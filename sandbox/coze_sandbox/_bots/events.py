@@ -71,6 +71,7 @@ def _message_events(message: dict[str, Any], plan: Plan) -> Iterator[StreamEvent
             yield StreamEvent("conversation.message.delta", delta)
         for chunk in answer_chunks(message["content"], plan):
             yield StreamEvent("conversation.message.delta", {**shape, "content": chunk})
+        message = {**message, "time_cost": {"total_duration_ms": int((plan.seconds or 0) * 1000)}}
     yield StreamEvent("conversation.message.completed", message)
 
 

@@ -159,6 +159,16 @@ def _colleague(_: str, document: Document) -> Values:
     return {"user_id": document["user_id"]}
 
 
+def _own_workspace(key: str, _: Document) -> Values:
+    _require(key != seed.WORKSPACE_ID)
+    return {"workspace_id": key}
+
+
+def _other_member(_: str, document: Document) -> Values:
+    _require(document["role_type"] != "owner")
+    return {"user_id": document["user_id"]}
+
+
 def _outsider(state: SandboxState) -> Values | None:
     """Find an organization and an employee who is not a member."""
     for key, organization in state.store.newest("organization", _LOOKED_AT):
@@ -212,9 +222,16 @@ _PREREQUISITES: Mapping[str, Prerequisite] = {
         "conversations.messages.feedback.create", _newest("message", _rated)
     ),
     "copy_tasks.retrieve": Prerequisite("copy_tasks.create", _newest("copy_task", _by_id("task_id"))),
-    ("datasets.delete datasets.documents.create datasets.documents.list datasets.update"): Prerequisite(
-        "datasets.create", _newest("dataset", _dataset(_TEXTS))
+    (
+        "databases.delete databases.records.create databases.records.delete databases.records.query "
+        "databases.records.update"
+    ): Prerequisite("databases.create", _newest("database", _by_id("database_id"))),
+    "database_tasks.retrieve": Prerequisite(
+        "databases.records.create", _newest("database_task", _by_id("task_id")), {"is_async": True}
     ),
+    (
+        "datasets.delete datasets.documents.create datasets.documents.list datasets.documents_v2.create datasets.update"
+    ): Prerequisite("datasets.create", _newest("dataset", _dataset(_TEXTS))),
     "datasets.images.list": Prerequisite(
         "datasets.create", _newest("dataset", _dataset(_IMAGES)), {"format_type": _IMAGES}
     ),
@@ -225,7 +242,8 @@ _PREREQUISITES: Mapping[str, Prerequisite] = {
     ("enterprises.members.delete organizations.members.delete organizations.members.update"): Prerequisite(
         "enterprises.members.create", _newest("employee", _colleague)
     ),
-    "files.retrieve": Prerequisite("files.upload", _newest("file", _by_id("file_id"))),
+    "authorized_plugins.list authorized_plugins.revoke": Prerequisite("", lambda _: {"entity_id": seed.BOT_ID}),
+    "files.content.retrieve files.retrieve": Prerequisite("files.upload", _newest("file", _by_id("file_id"))),
     "organizations.members.create": Prerequisite(
         "enterprises.organizations.create enterprises.members.create", _outsider
     ),
@@ -238,10 +256,14 @@ _PREREQUISITES: Mapping[str, Prerequisite] = {
     "workflows.runs.resume workflows.runs.stream_resume": Prerequisite(
         "workflows.runs.create", _newest("run", _interrupted), {"workflow_id": seed.WORKFLOW_ASK}
     ),
-    "workflows.runs.run_histories.retrieve": Prerequisite("workflows.runs.create", _newest("run", _run)),
+    "workflows.runs.retrieve_history workflows.runs.run_histories.retrieve": Prerequisite(
+        "workflows.runs.create", _newest("run", _run)
+    ),
     "workflows.runs.run_histories.execute_nodes.retrieve": Prerequisite(
         "workflows.runs.create", _newest("run", _node), {"workflow_id": seed.WORKFLOW_INTERLEAVED}
     ),
+    "workspaces.delete": Prerequisite("workspaces.create", _newest("workspace", _own_workspace)),
+    "workspaces.members.update": Prerequisite("workspaces.members.create", _newest("member", _other_member)),
 }
 PREREQUISITES: Mapping[str, Prerequisite] = {
     operation: prerequisite for operations, prerequisite in _PREREQUISITES.items() for operation in operations.split()

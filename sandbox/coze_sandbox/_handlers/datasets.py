@@ -14,7 +14,7 @@ from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from .._state.store import public
-from ._common import check_file, check_owner, get_or_404, numbered_page
+from ._common import check_file, check_owner, get_or_404, numbered_page, sent_file
 from ._registry import operation
 from .workspaces import member_key
 
@@ -137,7 +137,6 @@ def create_document(call: Call) -> ResponseFields:
     ]
     if not sources or len({source.kind for source in sources}) > 1:
         raise CallError(INVALID_PARAMETER, "body.document_bases: all sources must be of the same kind")
-    now = state.clock.seconds()
     added = []
     for entry, source in zip(body["document_bases"], sources, strict=True):
         key = state.new_id()
@@ -145,29 +144,51 @@ def create_document(call: Call) -> ResponseFields:
         if not caption and body["chunk_strategy"].get("caption_type", 0) == 0:
             caption = f"A picture called {entry['name']}."
         document = {
-            "document_id": key,
-            "name": entry["name"],
-            "type": source.type,
-            "size": source.size,
-            "char_count": source.size,
-            "slice_count": -(-source.size // _BYTES_PER_SLICE),
-            "hit_count": 0,
-            "format_type": dataset["format_type"],
-            "source_type": source.kind,
+            **_new_document(call, dataset, key, entry["name"], source),
             "chunk_strategy": body["chunk_strategy"],
             **_update_rule(entry),
-            "tos_uri": f"FileBizType.BIZ_BOT_DATASET/{key}.{source.type}",
-            "create_time": now,
-            "update_time": now,
-            "_dataset_id": dataset["dataset_id"],
-            "_ends_at": state.clock.now() + state.options.answer_seconds,
-            "_fails": _failure(source),
-            "_url": source.url or f"https://sandbox.invalid/document/{key}.{source.type}",
             "_caption": caption if dataset["format_type"] == _IMAGE else "",
-            "_creator_id": call.user_id,
         }
         added.append(serialize_document(state, store_document(state, document)))
     return {"document_infos": added}
+
+
+@operation("datasets.documents_v2.create")
+def upload_document(call: Call) -> ResponseFields:
+    """Add one file as a document, which is processed until its time has come."""
+    state, file = call.state, sent_file(call)
+    dataset = get_or_404(state, "dataset", call.path["dataset_id"])
+    check_owner(call, dataset["creator_id"], "knowledge base")
+    source = _Source(_LOCAL_FILE, file.size, PurePosixPath(file.name).suffix.removeprefix("."), "")
+    document = _new_document(call, dataset, state.new_id(), file.name, source)
+    return {"document_infos": [serialize_document(state, store_document(state, document))]}
+
+
+def _new_document(call: Call, dataset: Mapping[str, Any], key: str, name: str, source: _Source) -> dict[str, Any]:
+    """Return a document that is being processed."""
+    state = call.state
+    now = state.clock.seconds()
+    return {
+        "document_id": key,
+        "name": name,
+        "type": source.type,
+        "size": source.size,
+        "char_count": source.size,
+        "slice_count": -(-source.size // _BYTES_PER_SLICE),
+        "hit_count": 0,
+        "format_type": dataset["format_type"],
+        "source_type": source.kind,
+        **_update_rule({}),
+        "tos_uri": f"FileBizType.BIZ_BOT_DATASET/{key}.{source.type}",
+        "create_time": now,
+        "update_time": now,
+        "_dataset_id": dataset["dataset_id"],
+        "_ends_at": state.clock.now() + state.options.answer_seconds,
+        "_fails": _failure(source),
+        "_url": source.url or f"https://sandbox.invalid/document/{key}.{source.type}",
+        "_caption": "",
+        "_creator_id": call.user_id,
+    }
 
 
 @operation("datasets.documents.update")
@@ -363,7 +384,7 @@ def serialize_dataset(state: SandboxState, dataset: Mapping[str, Any], user_id: 
         "hit_count": 0,
         "bot_used_count": _used_by(state, dataset["dataset_id"]),
         "all_file_size": str(sum(document["size"] for document in documents)),
-        "chunk_strategy": documents[0]["chunk_strategy"] if documents else {},
+        "chunk_strategy": documents[0].get("chunk_strategy", {}) if documents else {},
         "file_list": [document["name"] for document in documents],
         "processing_file_list": [document["name"] for document in by_status[PROCESSING]],
         "processing_file_id_list": [document["document_id"] for document in by_status[PROCESSING]],

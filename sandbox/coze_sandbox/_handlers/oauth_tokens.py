@@ -12,7 +12,7 @@ from .._common.errors import CallError
 from .._config.oauth_apps import OAuthApp
 from .._http.context import Call, ResponseFields
 from .._http.oauth_errors import OAuthError
-from .._oauth.consent import DEVICE, find_app, is_active, new_secret
+from .._oauth.consent import DEVICE, find_app, is_active, new_secret, record_authorization
 from .._state.seed import USER_ID
 from .._state.state import SandboxState
 from ._registry import operation
@@ -56,10 +56,10 @@ def exchange_for_account(call: Call) -> ResponseFields:
     app, account = read_jwt(call), call.path["account_id"]
     if app.kind not in {"service", "any"}:
         raise OAuthError("access_deny", "invalid app type")
-    if call.state.find("user", account) is not None:
-        return _for_jwt(call, app, user_id=account)
-    if call.state.find("organization", account) is not None:
-        return _for_jwt(call, app)
+    for kind, limits in (("user", {"user_id": account}), ("organization", {})):
+        if call.state.find(kind, account) is not None:
+            record_authorization(call.state, app.client_id, account)  # such a token needs one
+            return _for_jwt(call, app, **limits)
     raise OAuthError("invalid_request", "invalid request: account_id")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import attrs
 
 from .._common.errors import EXECUTION_ENDED, EXECUTION_NOT_FOUND, INVALID_PARAMETER, CallError, missing
 from .._http.context import Call, ResponseFields, Stream, StreamEvent
 from .._scenario.workflow_outcomes import next_outcome, run_outcome
 from .._state.state import SandboxState
-from .._workflows.scripts import resume_script, run_script
+from .._workflows.scripts import HEARTBEAT, resume_script, run_script
 from ._bot_serializers import API_CHANNEL
 from ._common import drop_none, get_or_404
 from ._registry import operation
@@ -18,6 +20,8 @@ from .workflows import debug_url, runnable
 
 _NODES_KEPT, _OUTPUT_KEPT = 86_400, 7 * 86_400  # seconds
 _RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
+
+_FIRST_GAP, _GAP = 30.0, 35.0  # seconds until a heartbeat
 
 
 @operation("workflows.runs.create")
@@ -118,21 +122,32 @@ def _interrupted(call: Call) -> dict[str, Any]:
 def _finish_stream(state: SandboxState, run: dict[str, Any], events: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
     """Append the final event, and save the run, which is completed if the client disconnects."""
     try:
-        for event in events:  # noqa: UP028 - `yield from` would end them with the stream
-            yield event
+        for event in events:
+            yield from with_heartbeats(event)
         run["update_time"] = state.clock.seconds()
         match run["status"]:
             case "Interrupted":
                 yield StreamEvent("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
             case "Fail":
+                page = {"debug_url": run["debug_url"], "node_execute_uuid": ""}
                 error = {"error_code": run["error_code"], "error_message": run["error_message"]}
-                yield StreamEvent("Error", error)
+                yield StreamEvent("Error", {**error, **page})
+                yield StreamEvent("Done", page)  # as recorded; it does not mean success
             case _:
-                yield StreamEvent("Done", {"debug_url": run["debug_url"]})
+                yield StreamEvent("Done", {"debug_url": run["debug_url"], "node_execute_uuid": ""})
     finally:
         for _ in events:
             pass
         _store(state, run)
+
+
+def with_heartbeats(event: StreamEvent) -> Iterator[StreamEvent]:
+    """Precede an event that is long in coming by heartbeats, at the times of a recording."""
+    pause, gap = event.pause, _FIRST_GAP
+    while pause > gap:
+        yield StreamEvent("PING", HEARTBEAT, gap)
+        pause, gap = pause - gap, _GAP
+    yield attrs.evolve(event, pause=pause)
 
 
 def _result(state: SandboxState, run: dict[str, Any]) -> ResponseFields | CallError:
@@ -162,9 +177,30 @@ def _store(state: SandboxState, run: dict[str, Any]) -> dict[str, Any]:
 @operation("workflows.runs.run_histories.retrieve")
 def retrieve(call: Call) -> ResponseFields:
     """Return the history of a run."""
-    run = _run(call)
+    return {"data": [drop_none(_history(call, _run(call, call.path)))]}
+
+
+@operation("workflows.runs.retrieve_history")
+def retrieve_history(call: Call) -> ResponseFields:
+    """Return the history of a run as the older address does.
+
+    Raises:
+        CallError: No execution is named, or the run does not exist.
+    """
+    if "execute_id" not in call.query:
+        raise CallError(INVALID_PARAMETER, "query.execute_id: is required")
+    run = _run(call, call.query)
+    entry = _history(call, run)
+    entry.update(log_id=entry.pop("logid"), error_msg=entry.pop("error_message"))
+    del entry["interrupt_data"]
+    entry["input"] = json.dumps(run["parameters"], ensure_ascii=False)
+    entry["token"] = (entry["usage"] or {}).get("token_count", 0)
+    return {"data": [drop_none(entry)]}
+
+
+def _history(call: Call, run: dict[str, Any]) -> dict[str, Any]:
     is_running = _is_running(call, run)
-    entry = {
+    return {
         "execute_id": run["execute_id"],
         "execute_status": "Running" if is_running else run["status"],
         "bot_id": run.get("bot_id", "0"),
@@ -191,13 +227,12 @@ def retrieve(call: Call) -> ResponseFields:
         "interrupt_data": run.get("interrupt"),
         "logid": run["logid"],
     }
-    return {"data": [drop_none(entry)]}
 
 
 @operation("workflows.runs.run_histories.execute_nodes.retrieve")
 def retrieve_node(call: Call) -> ResponseFields:
     """Return the output of a node."""
-    run, key = _run(call), call.path["node_execute_uuid"]
+    run, key = _run(call, call.path), call.path["node_execute_uuid"]
     for node in run.get("nodes", {}).values():
         if node["node_execute_uuid"] == key:
             is_running = _is_running(call, run)
@@ -206,10 +241,10 @@ def retrieve_node(call: Call) -> ResponseFields:
     raise missing(EXECUTION_NOT_FOUND, "node_execute_uuid", key)
 
 
-def _run(call: Call) -> dict[str, Any]:
-    key = call.path["execute_id"]
+def _run(call: Call, named: Mapping[str, Any]) -> dict[str, Any]:
+    key = named["execute_id"]
     run = get_or_404(call.state, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
-    if run["workflow_id"] != call.path["workflow_id"]:
+    if run["workflow_id"] != named["workflow_id"]:
         raise missing(EXECUTION_NOT_FOUND, "execute_id", key)
     return run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._common.errors import INVALID_PARAMETER, CallError
+from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from ._common import check_file, get_or_404, numbered_page
 from ._registry import operation
@@ -70,6 +70,15 @@ def update(call: Call) -> None:
     call.state.store.put("workspace", key, {**workspace, **changes})
 
 
+@operation("workspaces.delete")
+def delete_workspace(call: Call) -> None:
+    """Delete a workspace and its memberships. What is in it stays: what Coze does with it is not known."""
+    key = call.path["workspace_id"]
+    get_or_404(call.state, "workspace", key)
+    call.state.store.delete("workspace", key)
+    call.state.store.delete_children("member", key)
+
+
 def _seen_by(call: Call, workspace: dict[str, Any], user_id: str) -> dict[str, Any]:
     members = call.state.store.list("member", workspace["id"])
     role = next(member["role_type"] for member in members if member["user_id"] == user_id)
@@ -114,6 +123,38 @@ def create_member(call: Call) -> ResponseFields:
             state.store.put("member", member_key(key, user_id), member, key)
             result["added_success_user_ids"].append(user_id)
     return {"data": result}
+
+
+@operation("workspaces.members.update")
+def update_member(call: Call) -> None:
+    """Change the role of a member. That of the owner stays.
+
+    Raises:
+        CallError: The workspace does not exist, or the user is not a member or owns it.
+    """
+    state, key = call.state, call.path["workspace_id"]
+    get_or_404(state, "workspace", key)
+    member = state.find("member", member_key(key, call.path["user_id"]))
+    if member is None:
+        raise missing(NOT_FOUND, "user_id", call.path["user_id"])
+    if member["role_type"] == "owner":
+        raise CallError(INVALID_PARAMETER, "path.user_id: the role of the owner cannot be changed")
+    changed = {**member, "role_type": call.body.get("role_type", member["role_type"])}
+    state.store.put("member", member_key(key, member["user_id"]), changed, key)
+
+
+@operation("workspaces.members.apply")
+def apply(call: Call) -> ResponseFields:
+    """Apply for accounts, which fails for members and unknown ones. Nobody decides on applications."""
+    state, key = call.state, call.path["workspace_id"]
+    get_or_404(state, "workspace", key)
+    applied: list[str] = []
+    failed: list[str] = []
+    for user_id in call.body.get("user_ids", ()):
+        is_known = state.find("user", user_id) is not None
+        is_member = state.find("member", member_key(key, user_id)) is not None
+        (applied if is_known and not is_member else failed).append(user_id)
+    return {"data": {"applied_success_user_ids": applied, "applied_failed_user_ids": failed}}
 
 
 @operation("workspaces.members.delete")

@@ -10,7 +10,20 @@ import attrs
 from .._spec.spec import Operation
 from .._state.state import SandboxState
 
-__all__ = ["StreamEvent", "Call", "FileResponse", "ResponseFields", "Redirect", "Result", "Stream", "Upload"]
+__all__ = [
+    "KEPT_BYTES",
+    "Call",
+    "FileResponse",
+    "Redirect",
+    "ResponseFields",
+    "Result",
+    "Stream",
+    "StreamEvent",
+    "Upload",
+]
+
+KEPT_BYTES = 1 << 20
+"""Up to this size the content of an uploaded file is kept."""
 
 ResponseFields = dict[str, Any]
 """Members of a response besides `code`, `msg` and `detail`."""
@@ -18,19 +31,21 @@ ResponseFields = dict[str, Any]
 
 @attrs.frozen
 class Upload:
-    """A file of a multipart body, without its content, which may have half a gigabyte.
+    """A file of a multipart body. Only small content is kept: a file may have half a gigabyte.
 
     Attributes:
         name: File name as sent.
         content_type: Content type as sent, or an empty string.
         size: Number of bytes.
         sha256: Hexadecimal SHA-256 digest of the content.
+        content: The content, or None if it has more than `KEPT_BYTES`.
     """
 
     name: str
     content_type: str
     size: int
     sha256: str
+    content: bytes | None = None
 
 
 @attrs.frozen
@@ -69,10 +84,12 @@ class FileResponse:
     Attributes:
         content: The bytes.
         type: Their content type.
+        name: Name of the file, for the header `Content-Disposition`; empty for none.
     """
 
     content: bytes
     type: str
+    name: str = ""
 
 
 @attrs.frozen

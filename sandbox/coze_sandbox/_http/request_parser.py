@@ -31,7 +31,7 @@ from .._state.state import SandboxState
 from .auth import parse_bearer
 from .body_limit import MAX_JSON_BYTES, limit_body
 from .coercion import Leniency, from_part, from_texts, types_of
-from .context import Call, Upload
+from .context import KEPT_BYTES, Call, Upload
 from .request_log import RequestRecord
 from .router import RouteMatch
 
@@ -282,13 +282,20 @@ def _is_file(schema: Mapping[str, Any]) -> bool:
 
 
 async def _upload(file: UploadFile, limit: int | None) -> Upload:
-    size, digest = 0, hashlib.sha256()
+    size, digest, content = 0, hashlib.sha256(), b""
     while chunk := await file.read(_CHUNK):
         size += len(chunk)
+        content = chunk if size == len(chunk) <= KEPT_BYTES else b""
         digest.update(chunk)
     if limit is not None and size > limit:
         raise CallError(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
-    return Upload(file.filename or "", file.content_type or "", size, digest.hexdigest())
+    return Upload(
+        file.filename or "",
+        file.content_type or "",
+        size,
+        digest.hexdigest(),
+        content if size == len(content) else None,
+    )
 
 
 def _lists(path: Mapping[str, str]) -> dict[str, list[str]]:

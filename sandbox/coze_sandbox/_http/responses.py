@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 from starlette.responses import Response
@@ -83,7 +84,11 @@ class ResponseBuilder:
         if wrong is not None:
             return self._violation(operation, wrong, logid)
         if isinstance(result, FileResponse):
-            return _bytes(result.content, result.type, logid)
+            response = _bytes(result.content, result.type, logid)
+            if result.name:
+                name = quote(result.name, safe="", errors="replace")
+                response.headers["content-disposition"] = f"attachment; filename*=UTF-8''{name}"
+            return response
         return _json(self._envelope(operation.success.get(_JSON), result or {}, logid), 200, logid)
 
     def find_violation(

@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .._config.oauth_apps import APPS, OAuthApp
+from .._state.seed import USER_ID
 from .._state.state import SandboxState
 
 __all__ = [
+    "AUTHORIZATION",
     "BROWSER",
     "DEVICE",
     "redirect_address",
@@ -22,9 +24,11 @@ __all__ = [
     "new_secret",
     "set_active",
     "list_pending",
+    "record_authorization",
 ]
 
 BROWSER, DEVICE = "oauth_browser", "oauth_device"
+AUTHORIZATION = "oauth_authorization"
 _USER_CODE = "oauth_user_code"
 _INACTIVE = "oauth_inactive"
 
@@ -158,6 +162,8 @@ def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
         raise ValueError("no pending request for this code: it is wrong, was used, or has expired")
     kind, key, pending = found
     with state.store.transaction():
+        if allow:
+            record_authorization(state, pending["client_id"], USER_ID, pending["workspace_id"])
         if kind == DEVICE:
             state.store.put(DEVICE, key, {**pending, "allowed": allow})
             return None
@@ -168,6 +174,26 @@ def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
         code = new_secret(state, "code_")
         state.store.put("oauth_code", code, {**pending, "expires_at": state.clock.now() + _CODE_SECONDS})
         return redirect_address(pending["redirect_uri"], pending["state"], {"code": code})
+
+
+def record_authorization(state: SandboxState, client_id: str, account_id: str, workspace_id: str | None = None) -> None:
+    """Record that a user or an organization authorized an app, for one workspace or for the account."""
+    user, organization = state.find("user", account_id), state.find("organization", account_id)
+    name, avatar = (user["nick_name"], user["avatar_url"]) if user else ((organization or {}).get("name", ""), "")
+    app = find_app(state, client_id)
+    permissions = sorted(app.permissions or ()) if app else []
+    key = f"{client_id}/{account_id}"
+    known = state.find(AUTHORIZATION, key) or {"id": state.new_id()}
+    account = {
+        "account_id": account_id,
+        "account_type": "user" if user else "organization",
+        "account_name": name,
+        "account_avatar_url": avatar,
+    }
+    permission: dict[str, Any] = {"account_permission": {"permissions": permissions}}
+    if workspace_id is not None:
+        permission = {"workspace_permission": {"workspace_ids": [workspace_id], "permissions": permissions}}
+    state.store.put(AUTHORIZATION, key, {**known, "account": account, "permission": permission}, client_id)
 
 
 def redirect_address(redirect_uri: str, state: str, answer: dict[str, str]) -> str:

@@ -111,7 +111,7 @@ def _put(
             "headers": {"Authorization": "Bearer ${COZE_API_TOKEN}"},
         }
         plugin["mcp_json"] = json.dumps({"mcpServers": {f"coze_plugin_{name_for_model}": server}})
-    store.put("plugin", key, {**plugin, "_paid": paid, "_calls": 0})
+    store.put("plugin", key, {**plugin, "_paid": paid, "_needs_user": not paid, "_calls": 0})
 
 
 def _mirror(arguments: Mapping[str, Any]) -> dict[str, Any]:

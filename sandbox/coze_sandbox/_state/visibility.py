@@ -14,11 +14,12 @@ _OWNERS = {
     "api_app": "_creator_id",
     "bill_task": "_creator_id",
     "conversation": "creator_id",
+    "database_task": "_creator_id",
     "file": "_creator_id",
     "voiceprint_group": "creator_id",
     "voice": "_creator_id",
 }
-_IN_WORKSPACES = {"app", "bot", "dataset", "folder", "workflow"}
+_IN_WORKSPACES = {"app", "bot", "database", "dataset", "folder", "workflow"}
 
 # Kinds that are visible with their parent: kind of the parent, and the member with its id.
 _PARENTS = {"document": ("dataset", "_dataset_id"), "run": ("workflow", "workflow_id")}

@@ -23,7 +23,10 @@ from .._bots.messages import count_tokens, split_chunks
 from .._http.context import StreamEvent
 from .._state.state import SandboxState
 
-__all__ = ["interrupt_run", "finish_run", "message", "run_script", "resume_script"]
+__all__ = ["HEARTBEAT", "interrupt_run", "finish_run", "message", "run_script", "resume_script"]
+
+HEARTBEAT = {"content": "{}", "node_execute_uuid": ""}
+"""Data of the event that keeps a stream open, as recorded."""
 
 _QUESTION = "Which city, and which day?"
 
@@ -56,7 +59,7 @@ def run_script(state: SandboxState, run: dict[str, Any], script: str) -> Iterato
             pause = parameters.get("pause")
             seconds = min(float(pause), 600.0) if isinstance(pause, int | float) else 0.0
             if seconds > 0:
-                yield StreamEvent("PING", {})
+                yield StreamEvent("PING", HEARTBEAT)
             speakers = {"Message": text}
             if script == "interleaved":
                 speakers = {"First": text, "Second": text[::-1]}

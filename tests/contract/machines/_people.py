@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, initialize, invariant, precondition, rule
+from hypothesis.stateful import Bundle, consumes, initialize, invariant, multiple, precondition, rule
 
 from coze_sandbox import COLLEAGUE_IDS, USER_ID, WORKSPACE_ID
 from tests.contract.machines._base import MANY, TEXTS, Machine, items
 
 __all__ = ["Members"]
 
-NOT_FOUND = 4200
+INVALID, NOT_FOUND = 4000, 4200
 NOBODY = "7399999999999999999"
 PEOPLE = st.lists(st.sampled_from([USER_ID, NOBODY, *COLLEAGUE_IDS]), min_size=1, max_size=3, unique=True)
 ROLES = st.sampled_from(["admin", "member"])
 
 
 class Members(Machine):
-    """Any order of workspaces made and renamed, and of people who join and leave."""
+    """Any order of workspaces created, renamed and deleted, and of people who join, change roles and leave."""
 
     workspaces = Bundle("workspaces")
 
@@ -79,6 +79,27 @@ class Members(Machine):
         assert told.removed_success_user_ids == left
         for one in left:
             del roles[one]
+
+    @rule(key=workspaces, person=st.sampled_from([USER_ID, *COLLEAGUE_IDS]), role=ROLES)
+    def change_role(self, key: str, person: str, role: str) -> None:
+        """The role of a member changes, that of the owner does not."""
+        roles, arguments = self.roles[key], {"workspace_id": key, "user_id": person, "role_type": role}
+        if roles.get(person, "owner") != "owner":
+            self.coze.workspaces.members.update(**arguments)
+            roles[person] = role
+            return
+        self.refused(INVALID if person in roles else NOT_FOUND, self.coze.workspaces.members.update, **arguments)
+
+    @rule(target=workspaces, key=consumes(workspaces))
+    def delete(self, key: str) -> Any:
+        """A workspace is gone with its members. The personal one stays, so that one is left."""
+        if key == WORKSPACE_ID:
+            return key
+        self.coze.workspaces.delete(workspace_id=key)
+        del self.names[key], self.roles[key]
+        self.refused(NOT_FOUND, self.coze.workspaces.delete, workspace_id=key)
+        self.refused(NOT_FOUND, self.coze.workspaces.members.list, workspace_id=key)
+        return multiple()
 
     @rule()
     def unknown(self) -> None:

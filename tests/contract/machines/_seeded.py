@@ -10,6 +10,7 @@ from tests.contract.machines._callback_apps import CallbackApps
 from tests.contract.machines._chats import Chats
 from tests.contract.machines._conversations import Conversations
 from tests.contract.machines._copies import Copies
+from tests.contract.machines._databases import Databases
 from tests.contract.machines._datasets import Datasets
 from tests.contract.machines._devices import Devices
 from tests.contract.machines._editors import Editors
@@ -66,6 +67,12 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         *(Mutant("apps.list", fault) for fault in (reversed_, short)),
         Mutant("workflows.list", skipping),
     ],
+    Databases: [
+        *(Mutant(f"databases.{verb}", unsaved) for verb in ("create", "delete")),
+        *(Mutant(f"databases.records.{verb}", unsaved) for verb in ("create", "update", "delete")),
+        *(Mutant("databases.records.query", fault) for fault in (reversed_, short, skipping)),
+        Mutant("databases.list", skipping),
+    ],
     Datasets: [
         *(Mutant(f"datasets.{verb}", unsaved) for verb in ("create", "update", "delete")),
         *(Mutant(f"datasets.documents.{verb}", unsaved) for verb in ("create", "update", "delete")),
@@ -85,8 +92,8 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         *(Mutant(f"{kind}.collaboration_modes.update", unsaved) for kind in ("bots", "workflows")),
     ],
     Members: [
-        *(Mutant(f"workspaces.{verb}", unsaved) for verb in ("create", "update")),
-        *(Mutant(f"workspaces.members.{verb}", unsaved) for verb in ("create", "delete")),
+        *(Mutant(f"workspaces.{verb}", unsaved) for verb in ("create", "update", "delete")),
+        *(Mutant(f"workspaces.members.{verb}", unsaved) for verb in ("create", "update", "delete")),
         Mutant("workspaces.members.list", skipping),
         Mutant("workspaces.list", reversed_),
     ],

@@ -44,6 +44,7 @@ def streamed(coze: Any) -> Any:
     "failure",
     [
         refused(429),
+        refused(200, 4008),
         refused(200, 4009),
         refused(429, 4009),
         refused(409, 4016),
@@ -87,7 +88,7 @@ def test_pool_timeout_is_not_retried(connect, call):
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize("failure", [refused(400, 4000), refused(401, 4100), refused(429, 4028), refused(200, 4008)])
+@pytest.mark.parametrize("failure", [refused(400, 4000), refused(401, 4100), refused(429, 4028), refused(200, 4306)])
 def test_final_failure_is_not_retried(connect, failure):
     """A final failure, such as a used-up quota, is not retried, even with HTTP status 429."""
     answers = Counter(failure)

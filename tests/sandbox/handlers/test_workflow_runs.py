@@ -21,6 +21,8 @@ from coze_sandbox import (
     WORKSPACE_ID,
     Sandbox,
 )
+from coze_sandbox._handlers.workflow_runs import with_heartbeats
+from coze_sandbox._http.context import StreamEvent
 from tests.sandbox.conftest import Api
 
 RUN = "/v1/workflow/run"
@@ -100,14 +102,14 @@ def test_nodes_interleave(api):
 def test_sign_of_life(api):
     """A run that pauses sends a PING before."""
     body = run(WORKFLOW_ECHO, parameters={"input": "Hi", "pause": 0.01})
-    assert api.events(STREAM, json=body)[0] == ("PING", {})
+    assert api.events(STREAM, json=body)[0] == ("PING", {"content": "{}", "node_execute_uuid": ""})
 
 
 def test_failed_stream(api):
-    """A failed run ends its stream with Error."""
+    """A failed run ends its stream with Error, after which a Done names the page of the run."""
     events = api.events(STREAM, json=run(WORKFLOW_FAIL))
-    assert events[-1][0] == "Error"
-    assert events[-1][1]["error_code"] == 5000
+    assert [kind for kind, _ in events[-2:]] == ["Error", "Done"]
+    assert events[-2][1]["error_code"] == 5000
 
 
 def test_refused_runs(api):
@@ -349,3 +351,15 @@ def test_chatflow_of_an_app(api):
 def test_refused_chatflows(api, body, failure):
     """A chatflow needs to be one, somebody to run for, and a message of the user at the end."""
     assert api.refused("POST", "/v1/workflows/chat", json=body) == failure
+
+
+def test_heartbeats_precede_an_event_that_is_long_in_coming():
+    """While a run is silent its stream has heartbeats: the first after 30 seconds, then one every 35."""
+    events = list(with_heartbeats(StreamEvent("Message", {}, 101.0)))
+    assert [(event.event, event.pause) for event in events] == [
+        ("PING", 30.0),
+        ("PING", 35.0),
+        ("PING", 35.0),
+        ("Message", 1.0),
+    ]
+    assert events[0].data == {"content": "{}", "node_execute_uuid": ""}

@@ -214,7 +214,9 @@ def test_workflow_that_fails(api, coze_scenario):
     coze_scenario.workflow(WORKFLOW_ECHO, code=6006, msg="too slow", times=2)
     assert api.send("POST", RUN, json={"workflow_id": WORKFLOW_ECHO}).json()["code"] == 6006
     events = api.events(RUN_STREAM, json={"workflow_id": WORKFLOW_ECHO})
-    assert events[-1] == ("Error", {"error_code": 6006, "error_message": "too slow"})
+    (kind, error), (last, page) = events[-2:]
+    assert (kind, error["error_code"], error["error_message"], last) == ("Error", 6006, "too slow", "Done")
+    assert error["debug_url"] == page["debug_url"]
 
 
 def test_workflow_that_asks(api, coze_scenario):

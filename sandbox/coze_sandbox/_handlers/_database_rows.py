@@ -1,0 +1,157 @@
+"""Rows of databases: typed values, filters, and who reads and changes which rows."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from .._common.errors import INVALID_PARAMETER, CallError
+
+__all__ = ["SYSTEM_COLUMNS", "check_filter", "column_of", "matches", "parse_value", "shown_value", "sorted_rows"]
+
+SYSTEM_COLUMNS: tuple[dict[str, Any], ...] = (
+    {"name": "id", "desc": "Id of the row", "type": "integer", "is_primary_key": True},
+    {"name": "sys_platform", "desc": "Channel that added the row", "type": "string"},
+    {"name": "uuid", "desc": "User that the row belongs to", "type": "string"},
+    {"name": "bstudio_create_time", "desc": "When the row was added", "type": "time"},
+)
+"""The columns that Coze adds to every database."""
+
+_WITHOUT_VALUE = {"is_null", "is_not_null"}
+_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "greater_than": operator.gt,
+    "less_than": operator.lt,
+    "greater_equal": operator.ge,
+    "less_equal": operator.le,
+}
+_BOOLEANS = {"true": True, "false": False}
+
+Column = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+def column_of(columns: Iterable[Column], name: str, where: str) -> Column:
+    """Return a column by name.
+
+    Raises:
+        CallError: The database has no such column.
+    """
+    for column in columns:
+        if column["name"] == name:
+            return column
+    raise CallError(INVALID_PARAMETER, f"{where}: the database has no column {name!r}")
+
+
+def parse_value(column: Column, text: str, where: str) -> Any:
+    """Convert a text to the type of a column. Times are kept as texts, which sort by time.
+
+    Raises:
+        CallError: The text is no value of the type.
+    """
+    try:
+        match column["type"]:
+            case "integer":
+                return int(text)
+            case "number":
+                return float(text)
+            case "boolean":
+                return _BOOLEANS[text.lower()]
+            case "time":
+                return datetime.fromisoformat(text).isoformat(sep=" ")
+    except (ValueError, KeyError) as error:
+        message = f"{where}: {text!r} is no {column['type']}, the type of the column {column['name']}"
+        raise CallError(INVALID_PARAMETER, message) from error
+    return text
+
+
+def shown_value(value: Any) -> Any:
+    """Return a value as queries return it: as text, or null."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_filter(columns: Sequence[Column], sent: Mapping[str, Any], *, required: bool) -> None:
+    """Check the conditions of a filter.
+
+    Args:
+        columns: The columns of the database.
+        sent: The filter of the request.
+        required: Whether it needs conditions.
+
+    Raises:
+        CallError: A condition is incomplete or names an unknown column, a value has the wrong type, or conditions that
+            are required are missing.
+    """
+    conditions = sent.get("conditions", [])
+    if required and not conditions:
+        raise CallError(INVALID_PARAMETER, "body.filter.conditions: at least one condition is needed")
+    for number, condition in enumerate(conditions):
+        where = f"body.filter.conditions[{number}]"
+        for name in ("left", "operation", "right"):
+            if name not in condition and not (name == "right" and condition.get("operation") in _WITHOUT_VALUE):
+                raise CallError(INVALID_PARAMETER, f"{where}.{name}: it is required")
+        column = column_of(columns, condition["left"], f"{where}.left")
+        _wanted(column, condition, f"{where}.right")
+
+
+def matches(columns: Sequence[Column], row: Row, sent: Mapping[str, Any]) -> bool:
+    """Return whether a row meets a filter that was checked."""
+    results = [_meets(columns, row, condition) for condition in sent.get("conditions", [])]
+    if not results:
+        return True
+    return any(results) if sent.get("logic") == "or" else all(results)
+
+
+def sorted_rows(rows: Iterable[Row], orders: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Sort rows by several columns, the first one counts most. Rows without a value come first."""
+    found = list(rows)
+    for order in reversed(orders):
+        name, descending = order["field_name"], order.get("direction") == "desc"
+        found.sort(key=lambda row: (row.get(name) is not None, row.get(name) or 0), reverse=descending)
+    return found
+
+
+def _wanted(column: Column, condition: Mapping[str, Any], where: str) -> Any:
+    """Return the value that a condition compares with.
+
+    How lists are written is not documented: JSON and commas are accepted.
+    """
+    match condition["operation"]:
+        case "is_null" | "is_not_null":
+            return None
+        case "in" | "not_in":
+            return [parse_value(column, str(item), where) for item in _items(condition["right"])]
+        case "like" | "not_like":
+            return condition["right"]
+    return parse_value(column, condition["right"], where)
+
+
+def _items(text: str) -> list[Any]:
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        listed = None
+    return listed if isinstance(listed, list) else [item.strip() for item in text.split(",")]
+
+
+def _meets(columns: Sequence[Column], row: Row, condition: Mapping[str, Any]) -> bool:
+    column = column_of(columns, condition["left"], "")
+    kind: str = condition["operation"]
+    value, wanted = row.get(column["name"]), _wanted(column, condition, "")
+    if kind in _WITHOUT_VALUE:
+        return (value is None) == (kind == "is_null")
+    if value is None:  # as in SQL: a value that is missing meets no comparison
+        return False
+    if kind in ("in", "not_in"):
+        return (value in wanted) == (kind == "in")
+    if kind in ("like", "not_like"):
+        pattern = "".join({"%": ".*", "_": "."}.get(one, re.escape(one)) for one in wanted)
+        return bool(re.fullmatch(pattern, str(shown_value(value)), re.DOTALL)) == (kind == "like")
+    return _COMPARED[kind](value, wanted)
