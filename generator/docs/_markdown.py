@@ -32,7 +32,9 @@ def cell(text: str) -> str:
     folded = " ".join(_printable(text).split())
     parts, end = [], 0
     for found in _CODE.finditer(folded):
-        parts += [_MARKUP.sub(_reference, folded[end : found.start()]), code(found[2])]
+        parts.append(_MARKUP.sub(_reference, folded[end : found.start()]))
+        # Backticks around nothing that can be seen are no code.
+        parts.append(code(found[2]) if found[2].strip() else _MARKUP.sub(_reference, found[0]))
         end = found.end()
     return "".join([*parts, _MARKUP.sub(_reference, folded[end:])])
 

@@ -62,6 +62,7 @@ def printable(text: str) -> str:
 
 
 @given(TEXTS)
+@example("`\u202e`")
 def test_a_cell_shows_the_text(text: str) -> None:
     """A cell shows every character of a text, but for the backticks around code, and holds nothing but text and code."""
     text_shown, elements = shown(cell(text))
