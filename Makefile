@@ -8,11 +8,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 # Places without a word of .plain-words.txt.
-PLAIN := generator benchmarks tests/_*.py tests/benchmarks tests/docs tests/examples tests/fuzz tests/generator tests/interop tests/live \
-	tests/mutation tests/packaging tests/runtime tests/sandbox \
-	tests/overlay/chat tests/overlay/cli tests/overlay/client tests/overlay/errors tests/overlay/resources tests/overlay/streams \
-	tests/overlay/tools tests/overlay/uploads tests/overlay/webhooks tests/overlay/workflows \
-	overlays/cozekit/_resources overlays/cozekit/_streams overlays/cozekit/_tools \
+PLAIN := generator benchmarks overlays sandbox tests \
 	ARCHITECTURE.md CONTRIBUTING.md SECURITY.md docs/decisions.md docs/versioning.md changelog.d .github openapi/*.md Makefile
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 

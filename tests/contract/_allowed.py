@@ -58,13 +58,13 @@ class _Operation:
 
 
 def operation_of(sent: Sent) -> str | None:
-    """Tell the id of the operation that a request is for."""
+    """Return the id of the operation that a request is for."""
     found = _find(sent)
     return None if found is None else str(found.described["operationId"])
 
 
 def objections(sent: Sent) -> list[str]:
-    """Tell all that the description has against a request."""
+    """Return all that the description has against a request."""
     found = _find(sent)
     if found is None:
         return [f"no operation is {sent.verb} {urlsplit(sent.url).path}"]
@@ -129,7 +129,7 @@ def _against(schema: dict[str, Any], value: Any) -> list[str]:
 
 
 def _too_large(schema: dict[str, Any], value: Any) -> Iterator[str]:
-    """Find whole numbers that do not fit into the 64 bits that their format tells."""
+    """Find whole numbers that do not fit into the 64 bits of their format."""
     schema = resolve(schema)
     if isinstance(value, dict):
         for name, part in schema.get("properties", {}).items():

@@ -70,7 +70,7 @@ def resolve(value: dict[str, Any]) -> dict[str, Any]:
 
 @attrs.frozen
 class Call:
-    """A method of the client. An operation that streams only if asked to has two.
+    """A method of the client. An operation that streams only on request has two.
 
     Attributes:
         id: The method's place on the client.

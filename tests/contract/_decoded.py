@@ -1,4 +1,4 @@
-"""Looking at decoded values: whether the client made of them what it says that they are."""
+"""Checks of decoded values: whether they have the types that the client declares."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["differing", "leaked", "misread", "models_in", "set_aside"]
 
 
 def misread(value: Any, where: str = "result") -> Iterator[str]:
-    """Tell all places of a result that were not decoded as their types say.
+    """Return all places of a result that were not decoded to their declared types.
 
     That is where a described member landed in `extra_fields`, where it is not of the attribute's type, and where
     an object of unknown kind stands. Null is kept aside by design.
@@ -50,7 +50,7 @@ def misread(value: Any, where: str = "result") -> Iterator[str]:
 
 
 def leaked(value: Model, where: str = "result") -> Iterator[str]:
-    """Tell the described members of an object that landed among those that are not known."""
+    """Return the described members of an object that landed among those that are not known."""
     aside = {key for key, item in value.extra_fields.items() if item is not None}
     for name in sorted(aside & {value._renamed.get(name, name) for name in _types(type(value))}):
         yield f"{where}.{name} is described but was not decoded"
@@ -70,7 +70,7 @@ def models_in(value: Any) -> Iterator[Model]:
 
 
 def set_aside(value: Any) -> Iterator[str]:
-    """Tell the names of all members of a result that no attribute keeps."""
+    """Return the names of all members of a result that no attribute keeps."""
     if isinstance(value, Page | AsyncPage):
         yield from set_aside(value.answer)
     elif isinstance(value, Model):
@@ -115,7 +115,7 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def differing(value: Any, sent: Any, where: str = "result") -> Iterator[str]:
-    """Tell all members of what was sent that the attribute of their name does not hold.
+    """Return all members of what was sent that the attribute of their name does not hold.
 
     The name of an attribute is that of the member, as Python writes it.
     """

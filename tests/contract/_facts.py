@@ -70,7 +70,7 @@ class Listed:
         return name.startswith("webhooks.") or place.partition(".")[0] in {"uplink", "downlink"}
 
     def is_about(self, operation: str) -> bool:
-        """Tell whether the entry is about an operation."""
+        """Return whether the entry is about an operation."""
         return _matches(self.pointer.partition(" ")[0], operation)
 
 
@@ -108,14 +108,14 @@ def exceptions() -> tuple[Listed, ...]:
 
 
 def excuses(listed: Listed, difference: Difference) -> bool:
-    """Tell whether an exception covers a difference, by its place, its parent, its sample, or by `*`."""
+    """Return whether an exception covers a difference, by its place, its parent, its sample, or by `*`."""
     if "*" in listed.pointer:
         return _matches(listed.pointer, difference.pointer)
     return listed.pointer in {difference.pointer, difference.parent, difference.sample}
 
 
 def is_mentioned(listed: Listed, record: dict[str, Any]) -> bool:
-    """Tell whether the catalog itself notes a conflict about the member: then it may have settled it already."""
+    """Return whether the catalog itself notes a conflict about the member: then it may have settled it already."""
     name = re.sub(r"\[\]|\{\}", "", listed.pointer).rpartition(".")[2]
     return any(name in re.findall(r"\w+", line) for line in record["conflicts"])
 

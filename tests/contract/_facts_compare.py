@@ -49,7 +49,7 @@ class Comparison:
         for key, place, default in (("permission", "x-coze-permission", None), ("deprecated", "deprecated", False)):
             described = operation.get(place, default)
             if described != record[key]:
-                self._differ(f"operation.{place}", f"{described}; the page says {record[key]}")
+                self._differ(f"operation.{place}", f"{described}; the page has {record[key]}")
         docs = {record["doc"], *(record.get("docs") or ())}
         url = operation.get("externalDocs", {}).get("url", "none")
         if url.rstrip("/").rpartition("/")[2] not in docs:
@@ -69,10 +69,10 @@ class Comparison:
         described |= {name: ("body", view) for name, view in body.properties.items()}
         expected = {request["content_type"]} - {None}
         if set(content) != expected:
-            self._differ("request", f"content type {sorted(content)}; the page says {sorted(expected)}")
+            self._differ("request", f"content type {sorted(content)}; the page has {sorted(expected)}")
         for name in sorted(set(facts) & set(described)):
             if facts[name][0] != described[name][0]:
-                self._differ(f"request.{name}", f"in {described[name][0]}; the page says {facts[name][0]}")
+                self._differ(f"request.{name}", f"in {described[name][0]}; the page has {facts[name][0]}")
         fields = [field for _, field in facts.values()]
         views = {name: view for name, (_, view) in described.items()}
         self._members("request", fields, views, required | body.required, ())
@@ -83,7 +83,7 @@ class Comparison:
         content = answer.get("content", {})
         expected = _KINDS.get(response["kind"])
         if expected is not None and set(content) != expected:
-            self._differ("response", f"content types {sorted(content)}; the page says {sorted(expected)}")
+            self._differ("response", f"content types {sorted(content)}; the page has {sorted(expected)}")
         if "application/json" in content:
             view = View(self._document, [content["application/json"]["schema"]])
             self._members("response", response["fields"], view.properties, view.required, ())
@@ -100,8 +100,8 @@ class Comparison:
             fields = self._record["response"]["objects"].get(events[event])
             has_schema = "data" in described[event]
             if has_schema != (fields is not None):
-                # The page tells in words what such an event carries.
-                self._differ(f"stream.{event}", f"the page says: {events[event]}", tolerated=fields is None)
+                # The page describes in words what such an event carries.
+                self._differ(f"stream.{event}", f"the page has: {events[event]}", tolerated=fields is None)
             elif fields is not None:
                 view = View(self._document, [described[event]["data"]])
                 self._members(f"stream.{event}", fields, view.properties, view.required, (events[event],))
@@ -126,17 +126,17 @@ class Comparison:
                 self._differ(pointer, f"described; only seen in {', '.join(field['sources'])}", tolerated=True)
             states = bool(field.get("required"))
             if states != (name in required):
-                says = "required" if name in required else "optional"
-                self._differ(pointer, f"{says}; the page says otherwise", tolerated=not is_request and not states)
+                need = "required" if name in required else "optional"
+                self._differ(pointer, f"{need}; the page differs", tolerated=not is_request and not states)
             self._field(pointer, field, view, seen)
 
     def _field(self, pointer: str, field: Fact, view: View, seen: tuple[str, ...]) -> None:
         self.fields += 1
-        for key, says in (("docs_type", "types it"), ("enum_from", "has the enum from"), ("note", "notes:")):
+        for key, label in (("docs_type", "types it"), ("enum_from", "has the enum from"), ("note", "notes:")):
             if key in field:
-                self._differ(pointer, f"the catalog {says} {field[key]}", tolerated=True)
+                self._differ(pointer, f"the catalog {label} {field[key]}", tolerated=True)
         if view.is_nullable:
-            self._differ(pointer, "may be null; the page does not say so", tolerated=True)
+            self._differ(pointer, "may be null; the page does not have it", tolerated=True)
         self._value(pointer, field, field["type"], view, seen)
 
     def _value(self, pointer: str, field: Fact, kind: str, view: View, seen: tuple[str, ...]) -> None:
@@ -145,9 +145,9 @@ class Comparison:
         if outer == "any":
             return
         if view.is_moment and expected == "integer":
-            self._differ(pointer, "integer or string; the page says integer", tolerated=True)
+            self._differ(pointer, "integer or string; the page has integer", tolerated=True)
         elif view.types != {expected}:
-            self._differ(pointer, f"{' or '.join(sorted(view.types)) or 'any type'}; the page says {kind}")
+            self._differ(pointer, f"{' or '.join(sorted(view.types)) or 'any type'}; the page has {kind}")
             return
         self._limits(pointer, field, view)
         if outer == "array" and inner:
@@ -170,7 +170,7 @@ class Comparison:
         if reference in seen or not (fields or self._undocumented(pointer)):
             return
         if view.types != {"object"}:
-            self._differ(pointer, f"{' or '.join(sorted(view.types)) or 'any type'}; the page says object")
+            self._differ(pointer, f"{' or '.join(sorted(view.types)) or 'any type'}; the page has object")
             return
         self._members(pointer, fields, view.properties, view.required, (*seen, str(reference)))
 
@@ -194,9 +194,9 @@ class Comparison:
             if field.get("length_unit") == "bytes" and key.endswith("_length"):
                 continue  # JSON Schema counts characters
             if facts != (described or None) and (is_request or described is not None):
-                self._differ(pointer, f"{keyword} {described}; the page says {facts}", tolerated=tolerated)
+                self._differ(pointer, f"{keyword} {described}; the page has {facts}", tolerated=tolerated)
         if is_request and field.get("default") != view.value("default"):
-            message = f"default {view.value('default')}; the page says {field.get('default')}"
+            message = f"default {view.value('default')}; the page has {field.get('default')}"
             self._differ(pointer, message, tolerated=tolerated)
 
     def _undocumented(self, place: str) -> list[Fact]:

@@ -104,7 +104,7 @@ class Message:
         return examples()[self.owner, self.event]
 
     def frame_differences(self, frame: Fact) -> list[Difference]:
-        """Tell in which ways a message breaks its description."""
+        """Return in which ways a message breaks its description."""
         if self.described is None:
             return [Difference(self.place, "not described")]
         return _frame_differences(self.owner, self.side, frame)
@@ -153,7 +153,7 @@ class Callback:
         return comparison.found, comparison.seen
 
     def sample_differences(self) -> list[Difference]:
-        """Tell in which ways the catalog's examples break the description."""
+        """Return in which ways the catalog's examples break the description."""
         published = next(
             fact for fact in _published("webhooks.json")["events"] if fact["event_type"] == self.fact["event_type"]
         )
@@ -275,7 +275,7 @@ class _Comparison:
     def compare(self, path: str, facts: View, described: View) -> None:
         """Compare the members of an object."""
         has, needs = facts.properties, facts.required
-        knows, asks = described.properties, described.required
+        knows, requires = described.properties, described.required
         for name, fact in has.items():
             inner = f"{path}.{name}" if path else name
             self.seen.add(inner)
@@ -283,31 +283,31 @@ class _Comparison:
                 is_empty = name == "data" and not fact.properties  # what carries nothing need not be described
                 self.differ(inner, "not described", parent=path, tolerated=is_empty)
                 continue
-            if (name in needs) != (name in asks):
-                says = "required" if name in asks else "optional"
-                # Data that requires nothing is optional by rule; an answer may be known better than the page tells it.
-                tolerated = inner == "data" or (not self._is_sent and name in asks)
-                self.differ(inner, f"{says}; the page says otherwise", tolerated=tolerated)
+            if (name in needs) != (name in requires):
+                described_as = "required" if name in requires else "optional"
+                # Data that requires nothing is optional by rule; an answer may be known better than by the page.
+                tolerated = inner == "data" or (not self._is_sent and name in requires)
+                self.differ(inner, f"{described_as}; the page differs", tolerated=tolerated)
             self._value(inner, fact, knows[name])
         for name in knows.keys() - has.keys() - self.also.get(path, set()):
             self.differ(f"{path}.{name}" if path else name, "described; the page does not list it", parent=path)
 
     def _value(self, path: str, fact: View, described: View) -> None:
         if fact.is_nullable != described.is_nullable:
-            says = "may be null" if described.is_nullable else "not null"
-            self.differ(path, f"{says}; the page says otherwise", tolerated=described.is_nullable)
+            described_as = "may be null" if described.is_nullable else "not null"
+            self.differ(path, f"{described_as}; the page differs", tolerated=described.is_nullable)
         if described.is_moment and fact.types <= {"integer", "string"}:
             self.differ(path, "integer or string", tolerated=True)
         elif fact.types != described.types and fact.types:
-            self.differ(path, f"{sorted(described.types)}; the page says {sorted(fact.types)}")
+            self.differ(path, f"{sorted(described.types)}; the page has {sorted(fact.types)}")
             return
         self._enum(path, fact, described)
         for key in ("default", *_LIMITS):
-            says, states = described.value(key), fact.value(key)
-            if says != states:
+            described_as, states = described.value(key), fact.value(key)
+            if described_as != states:
                 # Stated for the same thing where it is sent, or in words for the values of a map.
                 tolerated = states is None and (not self._is_sent or path.endswith("{}"))
-                self.differ(path, f"{key} {says}; the page says {states}", tolerated=tolerated)
+                self.differ(path, f"{key} {described_as}; the page has {states}", tolerated=tolerated)
         if "object" in fact.types and fact.properties:
             self.compare(path, fact, described)
         elif "object" in fact.types and fact.values.types:
@@ -317,9 +317,9 @@ class _Comparison:
             self._value(f"{path}[]", fact.items, described.items)
 
     def _enum(self, path: str, fact: View, described: View) -> None:
-        states, says = fact.enum or [], described.enum or []
-        lacking = [value for value in states if value not in says]
-        more = [value for value in says if value not in states]
+        states, described_as = fact.enum or [], described.enum or []
+        lacking = [value for value in states if value not in described_as]
+        more = [value for value in described_as if value not in states]
         if lacking:
             self.differ(path, f"the enum lacks {lacking}")
         if more:

@@ -64,7 +64,7 @@ def samples() -> tuple[Sample, ...]:
 
 
 def sample_differences(sample: Sample) -> list[Difference]:
-    """Tell in which ways a sample breaks the description of its operation."""
+    """Return in which ways a sample breaks the description of its operation."""
     _, _, operation = description().operations()[sample.operation]
     text = sample.path.read_text(encoding="utf-8")
     if sample.path.suffix == ".sse":
@@ -147,7 +147,7 @@ def _read(text: Any, schema: dict[str, Any]) -> Any:
 
 
 def broken(schema: dict[str, Any], value: Any, place: str) -> _Found:
-    """Tell what is wrong with a value, if no members are allowed but those that the schema lists."""
+    """Return what is wrong with a value, if no members are allowed but those that the schema lists."""
     for error in _strict().errors(schema, value):
         steps = "".join("[]" if isinstance(step, int) else f".{step}" for step in error.path)
         if error.message.startswith("Additional properties"):

@@ -1,4 +1,4 @@
-"""What a schema says about a value once `$ref`s are followed and variants are put together."""
+"""A schema's constraints on a value, once `$ref`s are followed and variants are put together."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _filled(schema: dict[str, Any], around: tuple[str, ...]) -> Any:
 
 
 def _has_members(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema is of objects, or lists of them: their examples need not have all members."""
+    """Return whether a schema is of objects, or lists of them: their examples need not have all members."""
     schema = resolve(schema)
     return "properties" in schema or ("items" in schema and _has_members(schema["items"]))
 
@@ -79,7 +79,7 @@ def _is_around(schema: dict[str, Any], around: tuple[str, ...]) -> bool:
 
 
 def violations(schema: dict[str, Any], value: Any) -> list[str]:
-    """Tell what the description has against a value."""
+    """Return what the description has against a value."""
     reference = schema if "$ref" in schema else {"$ref": _pointer_to(schema)}
     validator = _validator(reference["$ref"])
     return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(value)]
@@ -102,7 +102,7 @@ def _pointer_to(schema: dict[str, Any]) -> str:
 
 @cache
 def _pointers() -> dict[int, str]:
-    """Tell where each object of the description stands."""
+    """Return where each object of the description stands."""
     pointers: dict[int, str] = {}
     waiting: list[tuple[str, Any]] = [("#", document())]
     while waiting:

@@ -28,7 +28,7 @@ class Front:
 
     Args:
         mode: Which data are generated: `positive`, `negative` or `all`.
-        examples: How many of each kind, where it is not told from outside.
+        examples: How many of each kind, where the environment sets no number.
     """
 
     def __init__(self, mode: str, *, examples: int = 8) -> None:

@@ -30,7 +30,7 @@ class Frame:
         name: Its name.
         data: Its data, as JSON if it is JSON.
         number: Its id, if it has one.
-        readable: Offset from which on the event can be told: behind an object, or behind the first byte of any other
+        readable: Offset from which on the event can be read: behind an object, or behind the first byte of any other
             data, which means nothing.
         complete: Offset behind the blank line after it.
     """
@@ -60,7 +60,7 @@ class Recording:
     names: tuple[str, ...] = attrs.field(repr=False)
     frames: tuple[Frame, ...] = attrs.field(repr=False)
 
-    def told(self, frames: Iterable[Frame]) -> tuple[list[Frame], Ending]:
+    def outcome(self, frames: Iterable[Frame]) -> tuple[list[Frame], Ending]:
         """Follow some of the events up to the one that ends the stream.
 
         Returns:

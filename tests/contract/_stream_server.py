@@ -35,7 +35,7 @@ def stream_server(pieces: Sequence[bytes], *, hangs_up: bool = False) -> Iterato
             self.send_header("Transfer-Encoding", "chunked")
             self.send_header("X-Tt-Logid", LOGID)
             self.end_headers()
-            with suppress(ConnectionError):  # whoever has read the event that ends the stream may leave
+            with suppress(ConnectionError):  # a client that has read the last event may leave
                 for piece in filter(None, pieces):
                     self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
                     self.wfile.flush()

@@ -21,5 +21,5 @@ def start(coze: Any, recording: Recording) -> Any:
 
 
 def waits(stream: Any) -> bool:
-    """Tell whether a run of a workflow waits for an answer, which is no end of it though the stream is over."""
+    """Return whether a run of a workflow waits for an answer, which is no end of it though the stream is over."""
     return getattr(stream, "interrupt", None) is not None

@@ -1,4 +1,4 @@
-"""The sandbox takes what the description allows, and refuses all else as the description says."""
+"""The sandbox takes what the description allows, and refuses everything else with the described errors."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ def line() -> Iterator[tuple[list[bytes], Coze]]:
         yield pieces, coze
 
 
-def told(recording: Recording) -> list[list[Any]]:
-    """Return what a recording tells up to its end."""
-    return [[frame.name, frame.number, frame.data] for frame in recording.told(recording.frames)[0]]
+def expected(recording: Recording) -> list[list[Any]]:
+    """Return the events of a recording up to its end."""
+    return [[frame.name, frame.number, frame.data] for frame in recording.outcome(recording.frames)[0]]
 
 
 def received(coze: Coze, recording: Recording) -> list[list[Any]]:
-    """Receive a stream and return what it told, with the event that it failed by."""
+    """Receive a stream and return its events, with the one that it failed by."""
     events = []
     with start(coze, recording) as stream:
         try:
@@ -50,7 +50,7 @@ def received(coze: Coze, recording: Recording) -> list[list[Any]]:
         except StreamFailed as error:
             events.append(error.event)
         except StreamInterrupted:
-            assert recording.told(recording.frames)[1] == "interrupted"
+            assert recording.outcome(recording.frames)[1] == "interrupted"
     return [[event.event, event.id, wire(event.data)] for event in events]
 
 
@@ -66,7 +66,7 @@ def test_chunks(recording: Recording, line: tuple[list[bytes], Coze], data: st.D
     else:
         cuts = list(range(0, len(content), data.draw(st.integers(1, 40), label="size")))
     pieces[:] = [content[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(content)], strict=True)]
-    same(received(coze, recording), told(recording))
+    same(received(coze, recording), expected(recording))
 
 
 @pytest.mark.parametrize("recording", [pytest.param(one, id=one.file) for one in ALL if "resume" in one.file])
@@ -75,4 +75,4 @@ def test_without_blank_lines(recording: Recording, line: tuple[list[bytes], Coze
     pieces, coze = line
     pieces[:] = [(FACTS / "examples" / "streams" / recording.file).read_bytes()]
     assert b"\n\n" not in pieces[0].rstrip()
-    same(received(coze, recording), told(recording))
+    same(received(coze, recording), expected(recording))

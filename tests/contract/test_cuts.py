@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does no
 
 
 class Line:
-    """Clients whose transport sends what `pieces` says, and then breaks if `breaks` says so."""
+    """Clients whose transport sends `pieces`, and then breaks if `breaks` is true."""
 
     def __init__(self) -> None:
         self.pieces: Sequence[bytes] = ()
@@ -92,12 +92,12 @@ class Line:
 def test_split(recording: Recording, mode: Mode) -> None:
     """Where the bytes of a stream are split makes no difference, be it inside a line end or a character."""
     content = recording.content
-    frames, ending = recording.told(recording.frames)
-    told = [[frame.name, frame.number, frame.data] for frame in frames]
+    frames, ending = recording.outcome(recording.frames)
+    expected = [[frame.name, frame.number, frame.data] for frame in frames]
     cases = ((content[:cut], content[cut:]) for cut in range(0, len(content) + 1, STEPS[mode]))
     for stream, events, error in Line().receive_all(recording, mode, cases):
         found = [*events, error.event] if isinstance(error, StreamFailed) else events
-        same([[event.event, event.id, wire(event.data)] for event in found], told)
+        same([[event.event, event.id, wire(event.data)] for event in found], expected)
         assert stream.ended is (ending != "interrupted" and not waits(stream))
 
 
@@ -105,7 +105,7 @@ def test_split(recording: Recording, mode: Mode) -> None:
 @pytest.mark.parametrize("breaks", [False, True], ids=["ends", "breaks"])
 @pytest.mark.parametrize("recording", RECORDINGS)
 def test_truncation(recording: Recording, breaks: bool, mode: Mode) -> None:
-    """A stream that is cut off delivers the events that came whole and says that it broke off, unless it was over.
+    """A stream that is cut off delivers the events that came whole and raises an error, unless it was over.
 
     An event came whole with its blank line. Where the server ended the answer properly, its data is enough.
     """
@@ -115,7 +115,7 @@ def test_truncation(recording: Recording, breaks: bool, mode: Mode) -> None:
     outcomes = line.receive_all(recording, mode, ((content[:cut],) for cut in cuts))
     for cut, (stream, events, error) in zip(cuts, outcomes, strict=True):
         arrived = [frame for frame in recording.frames if (frame.complete if breaks else frame.readable) <= cut]
-        frames, ending = recording.told(arrived)
+        frames, ending = recording.outcome(arrived)
         found = [*events, error.event] if isinstance(error, StreamFailed) else events
         assert [event.event for event in found] == [frame.name for frame in frames], cut
         assert stream.ended is (ending != "interrupted" and not waits(stream))

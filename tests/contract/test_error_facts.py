@@ -8,7 +8,7 @@ from typing import Any
 from tests.contract._calls import document
 from tests.contract._facts import EVIDENCE
 
-# What the catalog calls otherwise. It has two categories that tell where an error comes from, not what it is.
+# Names that differ in the catalog. It has two categories for where an error comes from, not for what it is.
 CATEGORIES = {"auth": "authentication", "billing": "quota", "content_filter": "content_policy"}
 ORIGINS = {"unknown", "workflow"}
 # These are known from another server only: nothing is decided by them.
@@ -22,7 +22,7 @@ def catalog() -> dict[int, dict[str, Any]]:
 
 
 def described() -> dict[int, dict[str, Any]]:
-    """Return what the description says of every code."""
+    """Return the description of every code."""
     return {one["code"]: one for one in document()["components"]["x-coze-errors"]}
 
 
@@ -38,12 +38,12 @@ def test_categories() -> None:
         for code, one in catalog().items()
         if one.get("grade") != DOUBTFUL
     }
-    told = {code: category for code, category in expected.items() if category not in ORIGINS}
-    assert {code: described()[code]["category"] for code in told} == told
+    kinds = {code: category for code, category in expected.items() if category not in ORIGINS}
+    assert {code: described()[code]["category"] for code in kinds} == kinds
 
 
 def test_retries() -> None:
-    """A code is worth another attempt exactly where the catalog says so; where it does not know, it is not."""
+    """A code is retryable exactly where it is in the catalog; where the catalog does not know, it is not."""
     assert {code: one.get("retryable", False) for code, one in described().items()} == {
         code: one["retryable"] is True and one.get("grade") != DOUBTFUL for code, one in catalog().items()
     }

@@ -1,4 +1,4 @@
-"""Every operation, called as the description's example says, sends what is described and understands its answer."""
+"""Every operation, called with the description's example, sends what is described and decodes the answer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_request(call: Call, mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", [*PLAIN, *STREAMS])
 def test_body(call: Call, mode: Mode) -> None:
-    """The example's body is sent unchanged, except that the method itself says whether it streams."""
+    """The example's body is sent unchanged, except that the method itself decides whether it streams."""
     outcome = called(call, mode)
     if call.is_upload:
         assert outcome.request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
@@ -97,7 +97,7 @@ def test_full_upload(call: Call, mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", UPLOADS)
 def test_upload_without_file(call: Call, mode: Mode) -> None:
-    """Where the file is optional, the rest is sent as a form all the same. Where it is not, the method asks for it."""
+    """Where the file is optional, the rest is sent as a form all the same. Where it is not, the method requires it."""
     assert call.form is not None
     form = {name: value for name, value in filled(call.form["schema"]).items() if name not in call.files}
     arguments = call.arguments(call.example()[0], form)

@@ -1,4 +1,4 @@
-"""Sizes of files and requests, and events that tell failures, are described as the facts catalog and their names say."""
+"""Sizes of files and requests, and events for failures, are described as in the facts catalog and by their names."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def events() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_sizes() -> None:
-    """Files and requests may be as large as the official pages say."""
+    """The limits for files and requests are those of the official pages."""
     files, requests = megabytes("file size"), megabytes("request size")
     assert len(files) > 5
     assert requests
@@ -47,7 +47,7 @@ def test_sizes() -> None:
 
 
 def test_failures() -> None:
-    """An event tells a failure exactly where its name says so."""
+    """An event is described as a failure exactly where its name is one of a failure."""
     wrong = [name for name, event in events() if bool(FAILURES.search(name)) != bool(event.get("fails"))]
     assert not wrong
     assert {name for name, event in events() if event.get("fails")} == {"Error", "conversation.chat.failed", "error"}

@@ -1,4 +1,4 @@
-"""The description says what the facts catalog says, unless `openapi/exceptions.yaml` gives a reason not to."""
+"""The description matches the facts catalog, unless `openapi/exceptions.yaml` gives a reason not to."""
 
 from __future__ import annotations
 

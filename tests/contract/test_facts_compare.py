@@ -102,7 +102,7 @@ def compared(*steps: Any, value: Any) -> set[str]:
 
 
 def test_agreement() -> None:
-    """An operation that says what its record says has no difference that must be listed."""
+    """An operation that matches its record has no difference that must be listed."""
     assert compared("doc", value="start_thing") == set()
 
 
@@ -143,7 +143,7 @@ def test_difference(steps: tuple[Any, ...], value: Any, place: str) -> None:
 
 
 def test_more_in_an_answer() -> None:
-    """A member of an answer may be required though the catalog does not say so."""
+    """A member of an answer may be required though it is not in the catalog."""
     assert compared("response", "objects", "Thing", 0, "required", value=False) == set()
 
 

@@ -106,7 +106,7 @@ def payload_of(call: Call, answer: dict[str, Any]) -> Any:
 
 
 def altered_payload(data: st.DataObject, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
-    """Alter what is returned of an answer, but not what tells that it is no error."""
+    """Alter what is returned of an answer, but not what marks it as a success."""
     result = {key: value for key, value in answer.items() if key not in {"code", "msg", "detail"}}
     if call.result == ".":
         return {key: alter(data, value) for key, value in result.items()}
@@ -125,7 +125,7 @@ def test_event(source: Source, data: st.DataObject) -> None:
     for value, check in ((sent, read_well), (alter(data, sent), read_whole)):
         stream = f"event: {source.id}\ndata: {json.dumps(value)}\n\n".encode()
         arguments = source.call.arguments(*source.call.example())
-        # An altered number of an event may tell of a gap.
+        # An altered number of an event may look like a gap.
         outcome = perform(source.call, mode, stream, arguments, on_gap="ignore")
         event = outcome.result[0] if outcome.result else getattr(outcome.error, "event", None)
         assert event is not None, outcome.error
@@ -165,7 +165,7 @@ def test_callback(source: Source, data: st.DataObject) -> None:
 
 
 def takes_data(source: Source) -> bool:
-    """Tell whether messages of a kind may have data, though nobody described them."""
+    """Return whether messages of a kind may have data, though nobody described them."""
     assert source.kinds is not None
     return "data" in source.kinds.kinds[source.id]._known
 

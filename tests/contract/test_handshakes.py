@@ -1,4 +1,4 @@
-"""Every WebSocket is opened as the description says."""
+"""Every WebSocket is opened as described."""
 
 from __future__ import annotations
 

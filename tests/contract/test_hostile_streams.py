@@ -81,7 +81,7 @@ def look_at(thing: Any) -> None:
 
 
 def _is_member(thing: Any, name: str) -> bool:
-    """Tell whether a name is a member of an answer, which is what came, whatever that was."""
+    """Return whether a name is a member of an answer, which is what came, whatever that was."""
     return isinstance(thing, Model) and name in thing._known
 
 
@@ -94,7 +94,7 @@ def show(event: Any) -> None:
 
 
 def read(stream: Any, view: str) -> None:
-    """Read a stream in one of its ways to its end, and answer once what it asks."""
+    """Read a stream in one of its ways to its end, and answer its question once."""
     resumed = False
     while True:
         source = stream if view == "events" else getattr(stream, view, stream)
@@ -155,16 +155,16 @@ def test_streams(method: str, view: str, connect: Connect, data: st.DataObject) 
 @fuzz
 @given(data=st.data())
 def test_tool_rounds(view: str, connect: Connect, data: st.DataObject) -> None:
-    """Calls of tools with members of wrong types are refused by a `CozeError`, or told to the bot."""
+    """Calls of tools with members of wrong types are refused by a `CozeError`, or reported to the bot."""
     protocol = STREAMING["chat.stream"].protocol
     chat = filled(resolve(protocol["events"]["conversation.chat.requires_action"]["data"]))
     chat["status"] = "requires_action"
     chat["required_action"]["submit_tool_outputs"]["tool_calls"][0]["function"]["name"] = "get_weather"
-    asked = f"event: conversation.chat.requires_action\ndata: {as_json(data.draw(damaged(chat)))}\n\n".encode()
-    contents = [asked, data.draw(streams(protocol))]
+    action = f"event: conversation.chat.requires_action\ndata: {as_json(data.draw(damaged(chat)))}\n\n".encode()
+    contents = [action, data.draw(streams(protocol))]
 
     def answer(_: httpx.Request) -> httpx.Response:
-        content = contents.pop(0) if contents else asked
+        content = contents.pop(0) if contents else action
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
 
     coze = client(connect, answer, "ignore")
@@ -227,12 +227,12 @@ def answers(draw: st.DrawFn, method: str) -> bytes:
     """Draw the answer of an operation: what is described, with its result damaged."""
     call = CALLS[method]
     assert call.answer is not None
-    told = {**filled(call.answer["schema"]), "code": 0}
-    told.pop("error_code", None)
+    parts = {**filled(call.answer["schema"]), "code": 0}
+    parts.pop("error_code", None)
     if call.result != ".":
-        told[call.result] = draw(damaged(told[call.result]))
-        return as_json(told).encode()
-    found = draw(damaged(told))
+        parts[call.result] = draw(damaged(parts[call.result]))
+        return as_json(parts).encode()
+    found = draw(damaged(parts))
     return as_json({**found, "code": 0} if isinstance(found, dict) else found).encode()
 
 
@@ -242,7 +242,7 @@ def answers(draw: st.DrawFn, method: str) -> bytes:
 def test_waiting(method: str, connect: Connect, data: st.DataObject) -> None:
     """Whatever the members of awaited answers are, a `CozeError` is raised, or what is returned has the right types."""
     used, begin = WAITING[method]
-    told = {one: data.draw(answers(one), label=one) for one in used}
+    parts = {one: data.draw(answers(one), label=one) for one in used}
     created = data.draw(damaged({"id": "c", "conversation_id": "v", "status": "in_progress"}))
     stream = f"event: conversation.chat.created\ndata: {as_json(created)}\n\n".encode()
 
@@ -250,7 +250,7 @@ def test_waiting(method: str, connect: Connect, data: st.DataObject) -> None:
         if method == "recover" and request.method == "POST":
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=stream)
         line = f"{request.method} {request.url.path}"
-        content = next(told[one] for one in used if _line(CALLS[one]).fullmatch(line))
+        content = next(parts[one] for one in used if _line(CALLS[one]).fullmatch(line))
         return httpx.Response(200, headers={"content-type": "application/json"}, content=content)
 
     only_coze_errors(lambda: begin(client(connect, answer, "ignore")))

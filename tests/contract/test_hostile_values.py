@@ -1,4 +1,4 @@
-"""Every operation, sync and async, with answers whose values are anything that JSON can say, and any headers.
+"""Every operation, sync and async, with answers whose values are anything that JSON can express, and any headers.
 
 What leaves a call is a result that can be used like any other, or an exception below `CozeError`. Bytes are mutated by
 `make fuzz`; here, values are: an answer is the described example in which some members are something else.
@@ -101,7 +101,7 @@ def bodies(draw: st.DrawFn, call: Call) -> bytes:
 
 
 def use(result: Any) -> None:
-    """Do with a result what programs do: show it, compare it, write it, ask where it came from."""
+    """Do with a result what programs do: show it, compare it, write it, and read its log id."""
     assert repr(result)
     assert result == result
     if hasattr(result, "to_dict"):
@@ -110,7 +110,7 @@ def use(result: Any) -> None:
 
 
 def described(error: CozeError) -> None:
-    """Look at all that an exception tells."""
+    """Read all attributes of an exception."""
     assert str(error)
     assert repr(error)
     if isinstance(error, APIError):

@@ -74,7 +74,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def made_by(call: Call, sandbox: Sandbox) -> list[Counter[str]]:
-    """Call twice, and tell what was there of each kind after each call more than before. Refusals make nothing."""
+    """Call twice, and return how much of each kind each call has added. Refusals add nothing."""
     sandbox.reset()
     with Client(sandbox.base_url, sandbox.token) as client:
         known = {**KNOWN, **things(client)}
@@ -96,8 +96,8 @@ def made_by(call: Call, sandbox: Sandbox) -> list[Counter[str]]:
 def things(client: Client) -> dict[str, Any]:
     """Make some of what calls are about."""
     conversation = client.conversations.create(bot_id=BOT_ID)
-    said = {"role": "assistant", "content": "Hello", "content_type": "text"}
-    message = client.conversations.messages.create(conversation_id=conversation.id, **said)
+    message = {"role": "assistant", "content": "Hello", "content_type": "text"}
+    message = client.conversations.messages.create(conversation_id=conversation.id, **message)
     group = client.audio.voiceprint_groups.create(name="Home")
     dataset = client.datasets.create(name="Manuals", space_id=WORKSPACE_ID, format_type=0)
     return {

@@ -101,7 +101,7 @@ def test_every_kind_is_there() -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", FILES)
 def test_file_is_read(call: Call, mode: Mode) -> None:
-    """A file of every described media type is read whole; the result tells type and log id."""
+    """A file of every described media type is read whole; the result has type and log id."""
     kept: list[Any] = []
 
     def use(file: Any) -> Any:
@@ -134,7 +134,7 @@ def test_file_is_iterated(call: Call, mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", FILES)
 def test_file_is_saved(call: Call, mode: Mode, tmp_path: Path) -> None:
-    """A file is written to disk byte for byte, and the number of bytes is told."""
+    """A file is written to disk byte for byte, and the number of bytes is returned."""
     stream, path = Content(CONTENT), tmp_path / "sound"
     answer = partial(as_file, call.content_type, stream)
     assert answered(call, mode, answer, lambda file: file.save(path)) == len(CONTENT)
@@ -151,7 +151,7 @@ def as_file(media: str, stream: Content) -> httpx.Response:
 @pytest.mark.parametrize("call", FILES)
 @pytest.mark.parametrize("status", [200, 400])
 def test_error_in_place_of_file(call: Call, mode: Mode, status: int) -> None:
-    """JSON in place of a file is the error that it tells, whatever the status."""
+    """JSON in place of a file is raised as the error that it contains, whatever the status."""
     with pytest.raises(APIError, match="no such thing") as caught:
         answered(call, mode, lambda: httpx.Response(status, json=REFUSED), lambda file: file)
     assert (caught.value.code, caught.value.logid) == (4000, "logid-of-the-body")
@@ -172,7 +172,7 @@ def test_redirect(call: Call, mode: Mode, follow: bool) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", REDIRECTS)
 def test_error_in_place_of_redirect(call: Call, mode: Mode) -> None:
-    """JSON in place of a redirect is the error that it tells; if it tells none, the answer is not understood."""
+    """JSON in place of a redirect is raised as the error that it contains; without one it is a `DecodeError`."""
     with pytest.raises(APIError, match="no such thing"):
         answered(call, mode, lambda: httpx.Response(400, json=REFUSED), lambda result: result)
     with pytest.raises(DecodeError, match="not a redirect"):
@@ -184,7 +184,7 @@ def test_host(call: Call) -> None:
     """Of each service, an operation goes to the host that is described for it."""
     servers = call.described.get("servers", document()["servers"])
     hosts = {urlsplit(server["url"]).hostname for server in servers}
-    asked = set()
+    requested = set()
     bases = ("https://api.coze.com", "https://api.coze.cn")
     if "servers" not in call.described:
         bases = tuple(server["url"] for server in servers)
@@ -192,8 +192,8 @@ def test_host(call: Call) -> None:
         outcome = perform(call, "sync", call.example_answer(), call.arguments(*call.example()), base_url=base)
         assert outcome.request.url.host.rpartition(".")[2] == base.rpartition(".")[2]
         assert outcome.request.url.scheme == "https"
-        asked.add(outcome.request.url.host)
-    assert asked == hosts
+        requested.add(outcome.request.url.host)
+    assert requested == hosts
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -224,11 +224,11 @@ def test_fixed_header_can_be_replaced(call: Call) -> None:
 @pytest.mark.parametrize("call", [param for param in ALL if "4XX" in param.values[0].described["responses"]])  # type: ignore[union-attr]  # pytest does not type parameters
 def test_answer_without_envelope_tells_error(call: Call, mode: Mode) -> None:
     """An OAuth error is found by its word, in new answers and in those that follow the standard alone."""
-    told = resolve(call.described["responses"]["4XX"])["content"]["application/json"]["example"]
-    standard = {name: told[name] for name in ("error", "error_description")}
+    error = resolve(call.described["responses"]["4XX"])["content"]["application/json"]["example"]
+    standard = {name: error[name] for name in ("error", "error_description")}
     for answer, reason, message in (
-        (told, told["error_code"], told["error_message"]),
-        (standard, told["error"], told["error_description"]),
+        (error, error["error_code"], error["error_message"]),
+        (standard, error["error"], error["error_description"]),
     ):
         refuse = partial(httpx.Response, 400, headers={"X-Tt-Logid": LOGID}, json=answer)
         with pytest.raises(APIError, match=message) as caught:

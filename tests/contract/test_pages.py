@@ -1,4 +1,4 @@
-"""Pages lead to the next page as the description says, for every operation that has pages."""
+"""Pages lead to the next page as described, for every operation that has pages."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PAGED = [pytest.param(call, id=call.id) for call in calls() if "x-coze-paginatio
 
 
 class Pages:
-    """A service that has a number of pages, told apart by the first item's id.
+    """A service that has a number of pages, distinguished by the first item's id.
 
     Attributes:
-        asked: What the requests said of the page: the parameter's value, or None.
+        requested: What the requests given of the page: the parameter's value, or None.
     """
 
     def __init__(self, call: Call, count: int) -> None:
-        self.asked: list[Any] = []
+        self.requested: list[Any] = []
         self._call = call
         self._count = count
         self._paging = call.described["x-coze-pagination"]
@@ -49,10 +49,10 @@ class Pages:
         return [{**item, "page": number}]
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        """Give the page that is asked for."""
-        said = {**dict(parse_qsl(request.url.query.decode())), **json.loads(request.content or b"{}")}
-        self.asked.append(said.get(self._paging["param"]))
-        return httpx.Response(200, json=self.answer(len(self.asked)))
+        """Return the requested page."""
+        given = {**dict(parse_qsl(request.url.query.decode())), **json.loads(request.content or b"{}")}
+        self.requested.append(given.get(self._paging["param"]))
+        return httpx.Response(200, json=self.answer(len(self.requested)))
 
     def _put(self, answer: dict[str, Any], path: str, value: Any) -> None:
         *steps, last = path.split(".")
@@ -67,7 +67,7 @@ def find(value: Any, path: str) -> Any:
 
 
 def arguments_of(call: Call) -> dict[str, Any]:
-    """Take from the described example all but the page, unless it must be given, and ask for one item at a time."""
+    """Take from the described example all but the page, unless it is required, and request one item at a time."""
     values, body = call.example()
     paging = call.described["x-coze-pagination"]
     for given in (values, body):
@@ -79,7 +79,7 @@ def arguments_of(call: Call) -> dict[str, Any]:
 
 
 def needs_page(call: Call) -> bool:
-    """Tell whether the first page must be asked for by its number."""
+    """Return whether the first page must be requested by its number."""
     name = call.described["x-coze-pagination"]["param"]
     return any(item["name"] == name and item.get("required", False) for item in call.parameters)
 
@@ -87,7 +87,7 @@ def needs_page(call: Call) -> bool:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", PAGED)
 def test_pages(call: Call, mode: Mode) -> None:
-    """Iterating over a page yields the items of all pages, each asked for once by number or by the token before."""
+    """Iterating over a page yields the items of all pages, each requested once by number or by the token before."""
     pages = Pages(call, 3)
     found: list[Any] = []
 
@@ -109,14 +109,18 @@ def test_pages(call: Call, mode: Mode) -> None:
         asyncio.run(aread())
     same(found, [item for number in (1, 2, 3) for item in pages.items(number)])
     if call.described["x-coze-pagination"]["style"] == "page":
-        assert [None if said is None else int(said) for said in pages.asked] == [1 if needs_page(call) else None, 2, 3]
+        assert [None if given is None else int(given) for given in pages.requested] == [
+            1 if needs_page(call) else None,
+            2,
+            3,
+        ]
     else:
-        assert pages.asked == [None, "token-2", "token-3"]
+        assert pages.requested == [None, "token-2", "token-3"]
 
 
 @pytest.mark.parametrize("call", PAGED)
 def test_page_tells(call: Call) -> None:
-    """A page tells the described total, and whether another follows."""
+    """A page has the described total, and whether another follows."""
     pages, paging = Pages(call, 2), call.described["x-coze-pagination"]
     with httpx.Client(transport=httpx.MockTransport(pages.handle)) as http:
         page = call.method(Client(BASE, TOKEN, http_client=http))(**arguments_of(call))

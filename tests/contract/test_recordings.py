@@ -19,7 +19,7 @@ from tests.contract._streaming import start, waits
 HAS_FACTS = FACTS.is_dir()
 ALL = recordings() if HAS_FACTS else ()
 RECORDINGS = [pytest.param(one, id=one.file) for one in ALL]
-FAILURES = [pytest.param(one, id=one.file) for one in ALL if one.told(one.frames[:1])[1] == "failed"]
+FAILURES = [pytest.param(one, id=one.file) for one in ALL if one.outcome(one.frames[:1])[1] == "failed"]
 # Made-up samples of the official pages, which openapi/exceptions.yaml lists.
 INACCURATE = {"chat_v3.1.sse", "chat_submit_tool_outputs.1.sse"}
 
@@ -86,8 +86,8 @@ def test_recording_is_listed(recording: Recording) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("recording", RECORDINGS)
 def test_recording(recording: Recording, mode: Mode) -> None:
-    """A recording is delivered event by event, none lost, and ends or fails as its last event says."""
-    frames, ending = recording.told(recording.frames)
+    """A recording is delivered event by event, none lost, and ends or fails with its last event."""
+    frames, ending = recording.outcome(recording.frames)
     pieces = recording.content.splitlines(keepends=True)
     with stream_server(pieces) as url:
         stream, events, error = received(recording, mode, url)
@@ -106,7 +106,7 @@ def test_recording(recording: Recording, mode: Mode) -> None:
 @pytest.mark.parametrize("recording", FAILURES)
 def test_failure_after_events(recording: Recording, mode: Mode) -> None:
     """What came before a failure is delivered, and is on the error of a chat."""
-    frames, _ = recording.told(recording.frames)
+    frames, _ = recording.outcome(recording.frames)
     before = next(one for one in ALL if one.method == recording.method and len(one.frames) > 3)
     first = list(before.frames[:3])
     content = before.content[: first[-1].complete] + recording.content
@@ -125,7 +125,7 @@ def test_failure_after_events(recording: Recording, mode: Mode) -> None:
 @pytest.mark.parametrize("cut", [0.0, 0.2, 0.5, 0.9])
 @pytest.mark.parametrize("file", ["cozepy.chat_audio_stream.sse", "workflow_stream_run.1.sse"])
 def test_cut_connection(file: str, cut: float, hangs_up: bool, mode: Mode) -> None:
-    """A connection that is cut delivers the events that came whole, then says that the stream broke off."""
+    """A connection that is cut delivers the events that came whole, then an error that the stream broke off."""
     recording = next(one for one in ALL if one.file == file)
     content = recording.content[: int(cut * len(recording.content))]
     frames = [frame for frame in recording.frames if frame.complete <= len(content)]

@@ -1,4 +1,4 @@
-"""Whatever the description allows can be said through the client, and arrives as it was said."""
+"""Whatever the description allows can be sent through the client, and arrives unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes no state machine to tell: things that are made once, or are there from the start."""
+"""Resources that need no state machine: those that are created once, or exist from the start."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def code_of(call: Any, **arguments: Any) -> int:
 
 
 def test_file(coze: Any, sandbox: Sandbox) -> None:
-    """A file is told as it was uploaded, to the account that did so, and can be used from then on."""
+    """A file is returned as it was uploaded, to the account that did so, and can be used from then on."""
     first, second = (coze.files.upload(file=(name, content)) for name, content in (("a.png", b"12"), ("b.txt", b"345")))
     assert first.id != second.id
     for made, name, size in ((first, "a.png", 2), (second, "b.txt", 3)):
@@ -78,7 +78,7 @@ def test_file(coze: Any, sandbox: Sandbox) -> None:
 
 
 def test_folders(coze: Any) -> None:
-    """Folders are listed where they lie, and tell how many lie in them."""
+    """Folders are listed where they lie, with the number of items in them."""
     where = {"workspace_id": WORKSPACE_ID, "folder_type": "development"}
     (outer,) = items(coze.folders.list(**where), 1)
     assert (outer.id, outer.children_count, outer.parent_folder_id) == (FOLDER_ID, 1, "")
@@ -129,7 +129,7 @@ def test_live(coze: Any) -> None:
 
 
 def test_channels(coze: Any, sandbox: Sandbox) -> None:
-    """What channels tell is kept; no operation shows it, so it is looked up in the sandbox."""
+    """The decisions of channels are stored; no operation returns them, so they are looked up in the sandbox."""
     store = sandbox.store
     coze.connectors.install(connector_id=CHANNEL, workspace_id=WORKSPACE_ID)
     coze.connectors.install(connector_id=CHANNEL, workspace_id=WORKSPACE_ID)
@@ -170,7 +170,7 @@ def test_account(coze: Any, sandbox: Sandbox) -> None:
 
 
 def test_plan(coze: Any) -> None:
-    """The plan tells the limits that are asked for, and how many calls of tools are used up."""
+    """The plan has the requested limits, and how many calls of tools are used up."""
     assert coze.benefits.retrieve().benefit_info in (None, [])
     for used in (0, 1, 2):
         (limit,) = coze.benefits.retrieve(benefit_type_list=["call_tool_limit"]).benefit_info
@@ -202,7 +202,7 @@ def test_store(coze: Any) -> None:
 
 
 def test_workflows(coze: Any) -> None:
-    """Workflows are listed by kind and state, and shown with what goes in and out where that is asked for."""
+    """Workflows are listed by kind and state, and shown with inputs and outputs on request."""
     where = {"workspace_id": WORKSPACE_ID, "page_num": 1, "page_size": 2}
     every = [one.workflow_id for one in items(coze.workflows.list(publish_status="all", **where))]
     online = [key for key in every if key != WORKFLOW_UNPUBLISHED]
@@ -248,14 +248,14 @@ def test_icons(coze: Any) -> None:
 
 
 def test_chatflow(coze: Any, sandbox: Sandbox) -> None:
-    """A chatflow answers as the bot does, in a conversation that keeps what was said."""
+    """A chatflow answers as the bot does, in a conversation that keeps the messages."""
     conversation = coze.conversations.create(bot_id=BOT_ID)
     place = {"bot_id": BOT_ID, "conversation_id": conversation.id}
     with coze.workflows.chat.stream(
         workflow_id=WORKFLOW_CHAT, additional_messages=["Hi"], parameters={}, **place
     ) as stream:
-        said = [event.data.content for event in stream if event.event == "conversation.message.delta"]
-    assert "".join(said) == "You said: Hi"
+        texts = [event.data.content for event in stream if event.event == "conversation.message.delta"]
+    assert "".join(texts) == "You said: Hi"
     sandbox.clock.advance(SECONDS)
     kept = items(coze.conversations.messages.list(conversation_id=conversation.id, order="asc"))
     assert [one.content for one in kept] == ["Hi", "You said: Hi"]

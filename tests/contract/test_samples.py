@@ -32,7 +32,7 @@ def of_folder(folder: str, *, query: bool = False, form: bool = False) -> list[A
 
 
 def is_form(sample: Sample) -> bool:
-    """Tell whether a sample has the fields of a form. It names the file, and does not show what is in it."""
+    """Return whether a sample has the fields of a form. It names the file, and does not show what is in it."""
     return ".form" in sample.path.suffixes
 
 
@@ -43,7 +43,7 @@ def call_of(sample: Sample, *, streams: bool = False) -> Call:
 
 
 def is_listed(sample: Sample) -> bool:
-    """Tell whether openapi/exceptions.yaml says that a sample is wrong."""
+    """Return whether openapi/exceptions.yaml lists a sample as wrong."""
     wrong = [one for one in sample_differences(sample) if not one.tolerated]
     return any(excuses(entry, one) for entry in exceptions() for one in wrong)
 

@@ -1,4 +1,4 @@
-"""The sandbox answers whatever the description allows to be asked, in ways that the description allows."""
+"""The sandbox answers every request that the description allows, in ways that the description allows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FRONT = Front("positive")
 
 
 def is_other(context: Any) -> bool:
-    """Tell whether an operation is a WebSocket, or a redirect that the sandbox does not make: it has no handler.
+    """Return whether an operation is a WebSocket, or a redirect that the sandbox does not make: it has no handler.
 
     Without a handler the sandbox answers with the described example, which is JSON or a file.
     """
@@ -71,12 +71,12 @@ async def make_things(sandbox: Sandbox) -> dict[str, str]:
             return str((await http.post(path, **arguments)).json()["data"]["id"])
 
         text = {"role": "user", "content": "Hello", "content_type": "text"}
-        asked = {"bot_id": BOT_ID, "user_id": "user-1", "additional_messages": [text]}
+        body = {"bot_id": BOT_ID, "user_id": "user-1", "additional_messages": [text]}
         query = {"conversation_id": await make("/v1/conversation/create", json={})}
         return {
             **query,
             "message_id": await make("/v1/conversation/message/create", params=query, json=text),
-            "chat_id": await make("/v3/chat", params=query, json=asked),
+            "chat_id": await make("/v3/chat", params=query, json=body),
             "file_id": await make("/v1/files/upload", files={"file": ("notes.txt", b"notes")}),
         }
 
@@ -114,7 +114,7 @@ def read_frame(text: str) -> tuple[str, Any]:
 def test_answer_conforms(case: Any, sandbox: Sandbox, known: dict[str, str]) -> None:
     """A request that the description allows is never answered by a crash or by what is not described.
 
-    Each is asked twice: as it was generated, and about things that exist. WebSockets are no requests, and redirects
+    Each is called twice: as it was generated, and about things that exist. WebSockets are no requests, and redirects
     are only tested where the sandbox has a handler for them.
     """
     headers = {"Authorization": f"Bearer {sandbox.token}"}

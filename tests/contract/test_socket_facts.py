@@ -70,10 +70,10 @@ def test_no_message_is_made_up(owner: str) -> None:
         known = {message.event: message for message in MESSAGES if (message.owner, message.side) == (owner, side)}
         described = protocol(owner)[side]["messages"]
         assert set(described) == set(known)
-        for event, told in described.items():
+        for event, message in described.items():
             named = {text.partition(" ")[0].rstrip(".") for text in known[event].fact.get("answered_by", ())} - {""}
             if side == "uplink" and named:
-                assert set(told.get("answers", ())) == named
+                assert set(message.get("answers", ())) == named
 
 
 @needs_samples
@@ -86,7 +86,7 @@ def test_recorded_frames_obey_the_description() -> None:
 
 @pytest.mark.parametrize("name", [owner for owner in OWNERS if owner != "websockets.rtc"])
 def test_operation_opens_the_socket_that_the_catalog_knows(name: str) -> None:
-    """Address, permission and query are those of the catalog. The token in the query is told in words."""
+    """Address, permission and query are those of the catalog. The token in the query is described in words."""
     facts = catalog("websocket_events.json")
     path, method, operation = description().operations()[name]
     api = next(api for api in facts["apis"].values() if api["path"] == path)

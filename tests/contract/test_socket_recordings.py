@@ -64,9 +64,9 @@ def replay(name: str, cut: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
                 connection.send(json.dumps({"event_type": UPDATES[kind], "id": "s", "data": {}}))
             elif kind == last:
                 for one in frames(name, "server"):
-                    told = json.dumps(one, ensure_ascii=False)
+                    expected = json.dumps(one, ensure_ascii=False)
                     connection.send(
-                        (told[at : at + cut] for at in range(0, len(told), cut)) if cut else told  # type: ignore[arg-type]  # a generator is iterable
+                        (expected[at : at + cut] for at in range(0, len(expected), cut)) if cut else expected  # type: ignore[arg-type]  # a generator is iterable
                     )
 
     with serve(handle, "127.0.0.1", 0, close_timeout=2) as server:
@@ -163,10 +163,10 @@ class TestCommonMethods:
                             return [text async for text in session.listen(WAV)]
 
                 texts = asyncio.run(main())
-        told = [
+        expected = [
             one["data"]["content"] for one in frames(name, "server") if one["event_type"].endswith("message.update")
         ]
-        assert texts == told
+        assert texts == expected
         assert texts[-1]
 
     def test_talk(self, mode: str, cut: int) -> None:

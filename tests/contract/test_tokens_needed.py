@@ -29,7 +29,7 @@ WRONG = {
 
 
 def names_workspace(call: Call) -> bool:
-    """Tell whether a call's example names the workspace that it is about."""
+    """Return whether a call's example names the workspace that it is about."""
     values, body = call.example()
     return call.id in NEEDY_IDS and not {"workspace_id", "space_id"}.isdisjoint({**values, **body})
 
@@ -55,7 +55,7 @@ def answer(sandbox: Sandbox, call: Call, headers: dict[str, str]) -> httpx.Respo
     return asyncio.run(send())
 
 
-def told(response: httpx.Response) -> Any:
+def code_of(response: httpx.Response) -> Any:
     """Return status and code of a refusal."""
     return response.status_code, response.json()["code"]
 
@@ -64,8 +64,8 @@ def told(response: httpx.Response) -> Any:
 def test_without_token(call: Call, sandbox: Sandbox) -> None:
     """Without token, with an unknown one or with another scheme, the answer is 401 and the documented code."""
     for headers in WRONG.values():
-        assert told(answer(sandbox, call, headers)) == (401, INVALID_TOKEN)
-    assert told(answer(sandbox, call, {"Authorization": f"Bearer {FOREIGN}"}))[1] == NO_PERMISSION
+        assert code_of(answer(sandbox, call, headers)) == (401, INVALID_TOKEN)
+    assert code_of(answer(sandbox, call, {"Authorization": f"Bearer {FOREIGN}"}))[1] == NO_PERMISSION
     assert answer(sandbox, call, {"Authorization": f"Bearer {sandbox.token}"}).status_code == 200
 
 
@@ -75,7 +75,7 @@ def test_without_permission(call: Call, sandbox: Sandbox) -> None:
     for token in (POWERLESS, sandbox.scenario.token(permissions=[])):
         response = answer(sandbox, call, {"Authorization": f"Bearer {token}"})
         if permission := call.described.get("x-coze-permission"):
-            assert told(response) == (403, NO_PERMISSION)
+            assert code_of(response) == (403, NO_PERMISSION)
             assert permission in response.json()["msg"]
         else:
             assert response.status_code == 200
@@ -86,7 +86,7 @@ def test_in_another_workspace(call: Call, sandbox: Sandbox) -> None:
     """A token that was given out for one workspace is refused in all others."""
     given_out = {"user_id": USER_ID, "permissions": None, "expires_at": 1e12, "workspace_id": "1"}
     sandbox.store.put("token", ELSEWHERE, given_out)
-    assert told(answer(sandbox, call, {"Authorization": f"Bearer {ELSEWHERE}"})) == (403, NO_PERMISSION)
+    assert code_of(answer(sandbox, call, {"Authorization": f"Bearer {ELSEWHERE}"})) == (403, NO_PERMISSION)
 
 
 @pytest.mark.parametrize("call", FREE)

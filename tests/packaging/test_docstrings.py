@@ -8,27 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-ROOMS = (
-    "benchmarks",
-    "contract",
-    "docs",
-    "examples",
-    "fuzz",
-    "generator",
-    "interop",
-    "mutation",
-    "overlay",
-    "packaging",
-    "runtime",
-    "sandbox",
-)
 #: First words that refer to another test or to the subject of the module.
 DEPENDENT = re.compile(r"(So|Nor|Also|It|They|These|Those|The same for)\b")
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
-    """Yield the place of each test of `ROOMS` and its docstring."""
-    for path in sorted(path for room in ROOMS for path in (TESTS / room).rglob("test_*.py")):
+    """Yield the place of each test and its docstring."""
+    for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 yield f"{path.relative_to(TESTS)}:{node.lineno} {node.name}", ast.get_docstring(node) or ""

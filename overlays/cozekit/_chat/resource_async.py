@@ -144,7 +144,7 @@ class AsyncChatResource(AsyncChatAPI):
             **arguments: Those of `create`. `extra_headers` and `timeout` are used for every request.
 
         Returns:
-            The chat with its messages and the executed tool calls. If a workflow asks the user a question, its status
+            The chat with its messages and the executed tool calls. If a workflow has a question to the user, its status
             is that of a waiting chat: the question is the answer so far, and the reply is a new message.
 
         Raises:

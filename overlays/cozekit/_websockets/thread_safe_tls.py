@@ -20,7 +20,7 @@ _RECORD_SIZE = 1 << 16  # at most this much is encrypted in one go, so that a la
 
 
 class ThreadSafeSSLContext:
-    """Stands in for an `ssl.SSLContext` where a library asks for one to call `wrap_socket`.
+    """Stands in for an `ssl.SSLContext` where a library wants one to call `wrap_socket`.
 
     Args:
         context: TLS settings.

@@ -47,7 +47,7 @@ class AsyncWorkflowsChat(AsyncWorkflowsChatAPI):
     def stream(self, **arguments: Unpack[ChatStreamParams]) -> AsyncChatStream:
         """Chat with a chatflow and stream its events, as `chat.stream` does with a bot.
 
-        If a node asks the user a question, the stream ends early: the question is the answer so far. Call this again
+        If a node has a question for the user, the stream ends early: the question is the answer so far. Call this again
         with the reply as the last message and with the same conversation.
 
         Args:

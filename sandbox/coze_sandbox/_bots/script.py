@@ -112,7 +112,7 @@ def plan_answer(user_input: UserInput, *, before: str | None, suggest: bool) -> 
     match command:
         case "/think":
             settings["answers"] = (_echo(UserInput(rest)),)
-            return Plan(reasoning=f"The user says {rest!r}. I repeat it.", **settings)
+            return Plan(reasoning=f"The user says {rest!r}. I repeat it.", **settings)  # codespell:ignore says
         case "/suggest":
             settings.update(answers=(_echo(UserInput(rest)),), suggestions=_SUGGESTED)
         case "/plugin":

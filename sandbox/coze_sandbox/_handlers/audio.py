@@ -124,7 +124,7 @@ def create(call: Call) -> ResponseFields:
         "token": _token(f"{state.options.seed} {key}"),
         "uid": body.get("uid") or state.new_id(),
     }
-    state.store.put("room", room["room_id"], {**room, "conversation_id": conversation["id"], "asked": dict(body)})
+    state.store.put("room", room["room_id"], {**room, "conversation_id": conversation["id"], "request": dict(body)})
     return {"data": room}
 
 

@@ -60,7 +60,7 @@ FOLDER_ID = "7300000000000000700"
 _NAMES = ("Sandbox Owner", "Colleague 1", "Colleague 2", "Colleague 3")
 _WORKFLOWS = {
     WORKFLOW_ECHO: ("echo", "echo"),
-    WORKFLOW_ASK: ("ask", "ask"),
+    WORKFLOW_ASK: ("ask", "ask"),  # codespell:ignore ask
     WORKFLOW_FAIL: ("fail", "fail"),
     WORKFLOW_INTERLEAVED: ("interleaved", "interleaved"),
     WORKFLOW_UNPUBLISHED: ("unpublished", "echo"),
@@ -145,7 +145,7 @@ def seed_bot(store: Store, key: str, name: str, now: int) -> None:
     draft = {
         "bot_id": key,
         "name": name,
-        "description": "Repeats what you say.",
+        "description": "Repeats what you say.",  # codespell:ignore say
         "create_time": now,
         "update_time": now,
         "owner_user_id": USER_ID,

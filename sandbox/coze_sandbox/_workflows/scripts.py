@@ -43,7 +43,7 @@ def run_script(state: SandboxState, run: dict[str, Any], script: str) -> Iterato
     """
     parameters = run["parameters"]
     match script:
-        case "ask":
+        case "ask":  # codespell:ignore ask
             yield from interrupt_run(state, run, _QUESTION)
         case "fail":
             yield from _nodes(state, run, {"Message": "About to fail."})

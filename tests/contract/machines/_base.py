@@ -73,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         return int(self.sandbox.clock.advance(seconds))
 
     def refused(self, code: int, call: Callable[..., Any], **arguments: Any) -> APIError:
-        """Check that a call is refused for the right reason, and return what was told."""
+        """Check that a call is refused for the right reason, and return what was response."""
         with pytest.raises(APIError) as caught:
             call(**arguments)
         assert caught.value.code == code, caught.value
@@ -85,7 +85,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def items(page: Iterable[T], total: int | None = None) -> list[T]:
-    """Read all pages of a list, and check the total that the first one tells."""
+    """Read all pages of a list, and check the total in the first one."""
     if total is not None:
         assert page.total == total  # type: ignore[attr-defined]  # of pages
     found = list(islice(page, _MOST_ITEMS))
@@ -122,7 +122,7 @@ def explore(machine: type[Machine], on: Stage, *, examples: int | None = None, s
             deadline=None,
             derandomize=True,
             database=None,
-            phases=[Phase.generate],  # shrinking takes long, and the calls tell enough
+            phases=[Phase.generate],  # shrinking takes long, and the calls show enough
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),

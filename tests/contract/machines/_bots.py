@@ -120,15 +120,15 @@ class Bots(Machine):
 
     @rule(bot=bots, text=TEXTS)
     def chat(self, bot: str, text: str) -> None:
-        """A published bot answers what it was asked, once its time has come; one that is not, refuses."""
-        asked = {"bot_id": bot, "user_id": USER_ID, "additional_messages": [text]}
+        """A published bot answers what it was arguments, once its time has come; one that is not, refuses."""
+        arguments = {"bot_id": bot, "user_id": USER_ID, "additional_messages": [text]}
         if self.kept[bot].online is None:
-            self.refused(NOT_PUBLISHED, self.coze.chat.create, **asked)
+            self.refused(NOT_PUBLISHED, self.coze.chat.create, **arguments)
             return
-        chat = self.coze.chat.create(**asked)
+        chat = self.coze.chat.create(**arguments)
         place = {"conversation_id": chat.conversation_id, "chat_id": chat.id}
         assert (chat.bot_id, chat.status) == (bot, "in_progress")
-        self.refused(RUNNING, self.coze.chat.create, conversation_id=chat.conversation_id, **asked)
+        self.refused(RUNNING, self.coze.chat.create, conversation_id=chat.conversation_id, **arguments)
         self.later(SECONDS)
         ended = self.coze.chat.retrieve(**place)
         assert (ended.id, ended.status) == (chat.id, "completed")

@@ -74,17 +74,17 @@ class Browsers(TokenMachine):
     def send(self, is_public: bool, challenge: str, workspace_id: str | None) -> Any:
         """A browser is sent to a page to agree on; an app without a secret has to challenge."""
         app = PUBLIC_APP if is_public else WEB_APP
-        asked: dict[str, Any] = {"response_type": "code", "client_id": app.client_id, "redirect_uri": REDIRECT}
-        asked |= {"state": "a state", **CHALLENGES[challenge]}
+        query: dict[str, Any] = {"response_type": "code", "client_id": app.client_id, "redirect_uri": REDIRECT}
+        query |= {"state": "a state", **CHALLENGES[challenge]}
         call = self.coze.oauth.authorize
         if workspace_id is not None:
-            call, asked = self.coze.oauth.authorize_workspace, {**asked, "workspace_id": workspace_id}
-        told = dict(parse_qsl(urlsplit(call(**asked).location).query))
+            call, query = self.coze.oauth.authorize_workspace, {**query, "workspace_id": workspace_id}
+        response = dict(parse_qsl(urlsplit(call(**query).location).query))
         if is_public and challenge == "none":
-            assert (told["error"], told["state"]) == ("invalid_request", "a state")
+            assert (response["error"], response["state"]) == ("invalid_request", "a state")
             return multiple()
-        assert told["authorize_key"] not in self.spent
-        return Kept(told["authorize_key"], is_public, challenge, self.now + PAGE_SECONDS)
+        assert response["authorize_key"] not in self.spent
+        return Kept(response["authorize_key"], is_public, challenge, self.now + PAGE_SECONDS)
 
     @rule(target=codes, page=consumes(pages), allow=st.booleans())
     def decide(self, page: Kept, allow: bool) -> Any:
@@ -95,13 +95,13 @@ class Browsers(TokenMachine):
             return multiple()
         address = urlsplit(str(self.sandbox.oauth.decide(page.key, allow=allow)))
         assert address._replace(query="").geturl() == REDIRECT
-        told = dict(parse_qsl(address.query))
-        assert told.pop("state") == "a state"
+        response = dict(parse_qsl(address.query))
+        assert response.pop("state") == "a state"
         assert page.key not in {one["key"] for one in self.sandbox.oauth.waiting()}
         if not allow:
-            assert told["error"] == "access_denied"
+            assert response["error"] == "access_denied"
             return multiple()
-        return attrs.evolve(page, key=told["code"], expires_at=self.now + CODE_SECONDS)
+        return attrs.evolve(page, key=response["code"], expires_at=self.now + CODE_SECONDS)
 
     @rule(code=codes, wrong=st.sampled_from([*WRONG]))
     def misspend(self, code: Kept, wrong: str) -> None:
@@ -142,10 +142,10 @@ class Browsers(TokenMachine):
         if given.key in self.spent or given.expires_at <= self.now:
             self.denied("invalid_request", self.coze.oauth.token, **arguments)
             return multiple()
-        told = self.coze.oauth.token(**arguments)
+        response = self.coze.oauth.token(**arguments)
         self.spent.add(given.key)
-        self.granted(told)
-        return attrs.evolve(given, key=told.refresh_token, expires_at=self.now + REFRESH_SECONDS)
+        self.granted(response)
+        return attrs.evolve(given, key=response.refresh_token, expires_at=self.now + REFRESH_SECONDS)
 
     def exchange(self, code: Kept) -> dict[str, Any]:
         """Return all that a code is to be sent with."""
@@ -154,7 +154,7 @@ class Browsers(TokenMachine):
         return {**sent, **verifier, **self.app(code)}
 
     def app(self, given: Kept) -> dict[str, Any]:
-        """Tell which app asks, and its secret where it has one."""
+        """Return the client id of an app, and its secret where it has one."""
         if given.is_public:
             return {"client_id": PUBLIC_APP.client_id}
         return {"client_id": WEB_APP.client_id, "extra_headers": bearer(str(WEB_APP.client_secret))}

@@ -16,12 +16,12 @@ __all__ = ["Chats"]
 RUNNING, WAITING, COMPLETED, FAILED, CANCELED = "in_progress", "requires_action", "completed", "failed", "canceled"
 OCCUPIED, NOT_CANCELABLE, NO_CHAT, NOTHING_TO_DO = 4016, 4104, 4001, 4000
 FAILURE = 4008
-# What is said to the bot, and what becomes of the chat.
-SAID = {COMPLETED: "/say Yes.", WAITING: '/tool look {"at": "it"}', FAILED: f"/fail {FAILURE} No."}
+# What is messages to the bot, and what becomes of the chat.
+MESSAGES = {COMPLETED: "/say Yes.", WAITING: '/tool look {"at": "it"}', FAILED: f"/fail {FAILURE} No."}
 
 
 @attrs.define
-class Asked:
+class KnownChat:
     """A chat as it should be."""
 
     conversation: str
@@ -39,35 +39,35 @@ class Chats(Machine):
 
     def begin(self) -> None:
         """Begin without any."""
-        self.asked: dict[str, Asked] = {}
+        self.known: dict[str, KnownChat] = {}
         self.latest: dict[str, str] = {}
 
-    @initialize(target=chats, becomes=st.sampled_from(list(SAID)))
+    @initialize(target=chats, becomes=st.sampled_from(list(MESSAGES)))
     def first(self, becomes: str) -> Any:
         """Begin a chat: much can be done with it."""
-        return self.ask(None, becomes)
+        return self.start(None, becomes)
 
     @precondition(lambda self: len(self.latest) < MANY)
-    @rule(target=chats, becomes=st.sampled_from(list(SAID)))
+    @rule(target=chats, becomes=st.sampled_from(list(MESSAGES)))
     def begin_another(self, becomes: str) -> Any:
         """A chat without a conversation begins one."""
-        return self.ask(None, becomes)
+        return self.start(None, becomes)
 
-    @precondition(lambda self: len(self.asked) < 2 * MANY)
-    @rule(target=chats, key=chats, becomes=st.sampled_from(list(SAID)))
+    @precondition(lambda self: len(self.known) < 2 * MANY)
+    @rule(target=chats, key=chats, becomes=st.sampled_from(list(MESSAGES)))
     def go_on(self, key: str, becomes: str) -> Any:
-        """A conversation goes on unless a chat is running in it."""
-        conversation = self.asked[key].conversation
-        if self.asked[self.latest[conversation]].status == RUNNING:
+        """A conversation continues unless a chat is running in it."""
+        conversation = self.known[key].conversation
+        if self.known[self.latest[conversation]].status == RUNNING:
             self.refused(OCCUPIED, self.send, conversation=conversation, becomes=becomes)
             return multiple()
-        return self.ask(conversation, becomes)
+        return self.start(conversation, becomes)
 
     @rule(seconds=st.sampled_from([1.0, SECONDS]))
     def wait(self, seconds: float) -> None:
         """Chats end when their time has come."""
         self.later(seconds)
-        for one in self.asked.values():
+        for one in self.known.values():
             if one.status == RUNNING and one.ends_at <= self.sandbox.clock.now():
                 one.status = one.becomes
                 if one.status == COMPLETED:
@@ -76,7 +76,7 @@ class Chats(Machine):
     @rule(key=chats)
     def cancel(self, key: str) -> None:
         """A running chat ends at once and without an answer, another one cannot be canceled."""
-        chat, where = self.asked[key], self.where(key)
+        chat, where = self.known[key], self.where(key)
         if chat.status == RUNNING:
             assert self.coze.chat.cancel(**where).status == CANCELED
             chat.status = CANCELED
@@ -84,8 +84,8 @@ class Chats(Machine):
 
     @rule(key=chats, output=st.sampled_from(["dark", "light"]))
     def submit(self, key: str, output: str) -> None:
-        """A chat that waits for its tools goes on with what they found, another one takes nothing."""
-        chat, where = self.asked[key], self.where(key)
+        """A chat that waits for its tools continues with their outputs, another one takes nothing."""
+        chat, where = self.known[key], self.where(key)
         if chat.status != WAITING:
             found = [{"tool_call_id": "1", "output": output}]
             self.refused(NOTHING_TO_DO, self.coze.chat.submit_tool_outputs, **where, tool_outputs=found)
@@ -101,7 +101,7 @@ class Chats(Machine):
     @invariant()
     def shown(self) -> None:
         """Every chat has its status, its failure, and what was written in it, and is in its own conversation only."""
-        for key, chat in self.asked.items():
+        for key, chat in self.known.items():
             shown = self.coze.chat.retrieve(**self.where(key))
             assert (shown.status, shown.conversation_id) == (chat.status, chat.conversation)
             assert shown.last_error.code == (FAILURE if chat.status == FAILED else 0)
@@ -112,21 +112,21 @@ class Chats(Machine):
             for other in self.latest.keys() - {chat.conversation}:
                 self.refused(NO_CHAT, self.coze.chat.retrieve, conversation_id=other, chat_id=key)
 
-    def ask(self, conversation: str | None, becomes: str) -> str:
+    def start(self, conversation: str | None, becomes: str) -> str:
         """Begin a chat."""
         made = self.send(conversation, becomes)
-        assert made.id not in self.asked
+        assert made.id not in self.known
         assert conversation is None or made.conversation_id == conversation
-        self.asked[made.id] = Asked(made.conversation_id, becomes, self.sandbox.clock.now() + SECONDS)
+        self.known[made.id] = KnownChat(made.conversation_id, becomes, self.sandbox.clock.now() + SECONDS)
         self.latest[made.conversation_id] = made.id
         return str(made.id)
 
     def send(self, conversation: str | None, becomes: str) -> Any:
-        """Say something to the bot."""
-        said = [{"role": "user", "content": SAID[becomes], "content_type": "text"}]
+        """Send a message to the bot."""
+        messages = [{"role": "user", "content": MESSAGES[becomes], "content_type": "text"}]
         where = {} if conversation is None else {"conversation_id": conversation}
-        return self.coze.chat.create(bot_id=BOT_ID, user_id="user-1", additional_messages=said, **where)
+        return self.coze.chat.create(bot_id=BOT_ID, user_id="user-1", additional_messages=messages, **where)
 
     def where(self, key: str) -> dict[str, str]:
         """Name a chat."""
-        return {"conversation_id": self.asked[key].conversation, "chat_id": key}
+        return {"conversation_id": self.known[key].conversation, "chat_id": key}

@@ -20,7 +20,7 @@ ORDERS = st.sampled_from(["asc", "desc"])
 
 
 @attrs.define
-class Said:
+class KnownMessage:
     """A message as it should be."""
 
     role: str
@@ -36,7 +36,7 @@ class Kept:
     name: str
     meta_data: dict[str, str]
     section: str
-    messages: dict[str, Said] = attrs.field(factory=dict)
+    messages: dict[str, KnownMessage] = attrs.field(factory=dict)
 
 
 class Conversations(Machine):
@@ -66,19 +66,19 @@ class Conversations(Machine):
         return multiple(*((key, message) for message in self.kept[key].messages))
 
     @precondition(lambda self: len(self.kept) < MANY)
-    @rule(target=conversations, name=TEXTS, meta_data=META, said=st.lists(st.tuples(ROLES, TEXTS), max_size=3))
-    def create(self, name: str, meta_data: dict[str, str], said: list[tuple[str, str]]) -> Any:
+    @rule(target=conversations, name=TEXTS, meta_data=META, given=st.lists(st.tuples(ROLES, TEXTS), max_size=3))
+    def create(self, name: str, meta_data: dict[str, str], given: list[tuple[str, str]]) -> Any:
         """A new conversation has the name, the meta data and the messages that it was made with."""
         self.later()
-        messages = [{"role": role, "content": content, "content_type": "text"} for role, content in said]
+        messages = [{"role": role, "content": content, "content_type": "text"} for role, content in given]
         made = self.coze.conversations.create(bot_id=BOT_ID, name=name, meta_data=meta_data, messages=messages)
         assert made.id not in self.kept.keys() | self.gone
         kept = self.kept[made.id] = Kept(name, meta_data, made.last_section_id)
         self.shown(made, made.id)
         for one in items(self.coze.conversations.messages.list(conversation_id=made.id, order="asc")):
-            role, content = said[len(kept.messages)]
-            kept.messages[one.id] = Said(role, content, {}, kept.section)
-        assert len(kept.messages) == len(said)
+            role, content = given[len(kept.messages)]
+            kept.messages[one.id] = KnownMessage(role, content, {}, kept.section)
+        assert len(kept.messages) == len(given)
         return made.id
 
     @rule(key=conversations, name=TEXTS)
@@ -117,17 +117,17 @@ class Conversations(Machine):
             self.refused(NO_CONVERSATION, self.coze.conversations.messages.retrieve, **where)
 
     @rule(target=messages, key=conversations, role=ROLES, content=TEXTS, meta_data=META)
-    def say(self, key: str, role: str, content: str, meta_data: dict[str, str]) -> Any:
+    def add_message(self, key: str, role: str, content: str, meta_data: dict[str, str]) -> Any:
         """A new message is the last one, and has what it was made of."""
         self.later()
-        said = {"role": role, "content": content, "content_type": "text", "meta_data": meta_data}
+        message = {"role": role, "content": content, "content_type": "text", "meta_data": meta_data}
         if key in self.gone:
-            self.refused(NO_CONVERSATION, self.coze.conversations.messages.create, conversation_id=key, **said)
+            self.refused(NO_CONVERSATION, self.coze.conversations.messages.create, conversation_id=key, **message)
             return multiple()
-        made = self.coze.conversations.messages.create(conversation_id=key, **said)
+        made = self.coze.conversations.messages.create(conversation_id=key, **message)
         kept = self.kept[key]
         assert made.id not in kept.messages
-        kept.messages[made.id] = Said(role, content, meta_data, kept.section)
+        kept.messages[made.id] = KnownMessage(role, content, meta_data, kept.section)
         self.same(made, key, made.id)
         return multiple((key, made.id))
 
@@ -219,11 +219,11 @@ class Conversations(Machine):
         assert found == (message, key, kept.role, kept.content, kept.meta_data, kept.section)
 
     def is_there(self, place: tuple[str, str]) -> bool:
-        """Tell whether a message should be there."""
+        """Return whether a message should be there."""
         return place[0] in self.kept and place[1] in self.kept[place[0]].messages
 
     def absence(self, place: tuple[str, str]) -> int:
-        """Tell the code for a message that is gone, alone or with its conversation."""
+        """Return the code for a message that is gone, alone or with its conversation."""
         return NO_MESSAGE if place[0] in self.kept else NO_CONVERSATION
 
     def where(self, place: tuple[str, str]) -> dict[str, str]:

@@ -87,31 +87,31 @@ class Copies(Machine):
         if thing.home == WORKSPACE_ID != target:
             self.refused(NOT_ALLOWED, self.coze.copy_tasks.create, **arguments)
             return multiple()
-        told = self.coze.copy_tasks.create(**arguments)
+        response = self.coze.copy_tasks.create(**arguments)
         if thing.kind == "bot" and target == thing.home:
-            assert told.task_id is None
-            self.keep(attrs.evolve(thing, key=told.copied_entity_id, changed=now))
+            assert response.task_id is None
+            self.keep(attrs.evolve(thing, key=response.copied_entity_id, changed=now))
             return multiple()
-        assert told.copied_entity_id is None
-        assert told.task_id not in self.pending
-        self.pending[told.task_id] = Task(thing, target, now + int(SECONDS))
-        return told.task_id
+        assert response.copied_entity_id is None
+        assert response.task_id not in self.pending
+        self.pending[response.task_id] = Task(thing, target, now + int(SECONDS))
+        return response.task_id
 
     @rule(target=things, key=tasks)
     def look(self, key: str) -> Any:
-        """The copy is there when its time has come, once, and the task tells of it."""
+        """The copy exists when its time has come, once, and the task has its id."""
         now, task = self.later(), self.pending[key]
-        told = self.coze.copy_tasks.retrieve(task_id=key)
-        shown = (told.task_id, told.entity_type, told.source_entity_id, told.target_workspace_id)
+        response = self.coze.copy_tasks.retrieve(task_id=key)
+        shown = (response.task_id, response.entity_type, response.source_entity_id, response.target_workspace_id)
         assert shown == (key, task.source.kind, task.source.key, task.target)
         if now < task.ends_at:
-            assert (told.task_status, told.target_entity_id) == ("in_progress", None)
+            assert (response.task_status, response.target_entity_id) == ("in_progress", None)
             return multiple()
-        assert told.task_status == "successful"
+        assert response.task_status == "successful"
         if task.made is not None:
-            assert told.target_entity_id == task.made
+            assert response.target_entity_id == task.made
             return multiple()
-        task.made = str(told.target_entity_id)
+        task.made = str(response.target_entity_id)
         return self.keep(attrs.evolve(task.source, key=task.made, home=task.target, changed=now))
 
     @rule(seconds=st.sampled_from([1, SECONDS]))
@@ -144,12 +144,12 @@ class Copies(Machine):
                 assert self.listed(kind, place) == self.there(kind, place)
 
     def there(self, kind: str, place: str) -> list[Thing]:
-        """Tell what there should be of a kind in a workspace."""
+        """Return what there should be of a kind in a workspace."""
         found = [one for one in self.kept if (one.kind, one.home) == (kind, place)]
         return found if kind == "workflow" else sorted(found, key=lambda one: (-one.changed, one.key))
 
     def listed(self, kind: str, place: str, state: str = "all", size: int = 2) -> list[Thing]:
-        """Ask what there is of a kind in a workspace."""
+        """List what exists of a kind in a workspace."""
         where = {"workspace_id": place, "publish_status": state, "page_size": size}
         if kind == "workflow":
             found = self.coze.workflows.list(page_num=1, **where)

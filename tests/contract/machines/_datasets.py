@@ -142,14 +142,14 @@ class Datasets(Machine):
 
     @rule(key=datasets)
     def progress(self, key: str) -> None:
-        """The state of documents is told, in the order in which they are named."""
+        """The state of documents is response, in the order in which they are named."""
         keys = list(self.kept[key].documents)[::-1]
         if not keys:
             self.refused(NOT_FOUND, self.coze.datasets.process, dataset_id=key, document_ids=["1"])
             return
-        told = self.coze.datasets.process(dataset_id=key, document_ids=keys).data
-        assert [one.document_id for one in told] == keys
-        for one in told:
+        response = self.coze.datasets.process(dataset_id=key, document_ids=keys).data
+        assert [one.document_id for one in response] == keys
+        for one in response:
             kept = self.kept[key].documents[one.document_id]
             assert (one.document_name, one.status) == (kept.name, self.status(kept))
             assert (one.progress == 100) == (one.status != PROCESSING)
@@ -175,7 +175,7 @@ class Datasets(Machine):
 
     @invariant()
     def lists(self) -> None:
-        """All knowledge bases and documents are listed, the newest first, and told as they should be."""
+        """All knowledge bases and documents are listed, the newest first, and response as they should be."""
         size = 1 + len(self.kept) % 2
         listed = items(self.coze.datasets.list(space_id=WORKSPACE_ID, page_size=size), len(self.kept))
         assert [one.dataset_id for one in listed] == list(self.kept)[::-1]
@@ -201,13 +201,13 @@ class Datasets(Machine):
         assert (shown.name, shown.size, shown.status) == (kept.name, len(kept.content), self.status(kept))
 
     def status(self, kept: Document) -> int:
-        """Tell how far a document should be. Empty ones fail."""
+        """Return how far a document should be. Empty ones fail."""
         if kept.ends_at > self.now:
             return PROCESSING
         return COMPLETED if kept.content else FAILED
 
     def is_there(self, place: tuple[str, str]) -> bool:
-        """Tell whether a document should be there."""
+        """Return whether a document should be there."""
         return place[0] in self.kept and place[1] in self.kept[place[0]].documents
 
 

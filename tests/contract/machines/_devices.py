@@ -1,4 +1,4 @@
-"""Devices that ask for tokens, whose users decide elsewhere."""
+"""Devices that request tokens, whose users decide elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Kept:
 
 
 class Devices(TokenMachine):
-    """Any order of codes given out, asked about and decided, and of tokens used and refreshed."""
+    """Any order of codes given out, polled and decided, and of tokens used and refreshed."""
 
     codes = Bundle("codes")
     refreshers = Bundle("refreshers")
@@ -43,10 +43,10 @@ class Devices(TokenMachine):
 
     @initialize(target=codes)
     def first(self) -> Any:
-        """Give one code out and ask about it, the second time too soon: much can happen then."""
+        """Give one code out and poll it, the second time too soon: much can happen then."""
         code = self.start(None)
-        self.ask(code)
-        self.ask(code)
+        self.poll(code)
+        self.poll(code)
         return code
 
     @initialize(target=refreshers)
@@ -54,7 +54,7 @@ class Devices(TokenMachine):
         """Give another one out, whose user allows it at once."""
         code = self.start(None)
         self.decide(code, True)
-        return self.ask(code)
+        return self.poll(code)
 
     @precondition(lambda self: len(self.kept) < MANY)
     @rule(target=codes, workspace_id=st.sampled_from([None, WORKSPACE_ID]))
@@ -63,12 +63,12 @@ class Devices(TokenMachine):
         call, place = self.coze.oauth.device_code, {}
         if workspace_id is not None:
             call, place = self.coze.oauth.device_code_workspace, {"workspace_id": workspace_id}
-        told = call(client_id=PUBLIC_APP.client_id, **place)
-        assert told.device_code not in self.kept
-        assert told.user_code not in {one.user_code for one in self.kept.values()}
-        kept = Kept(told.user_code, told.interval, self.now + told.expires_in, workspace_id)
-        self.kept[told.device_code] = kept
-        return told.device_code
+        response = call(client_id=PUBLIC_APP.client_id, **place)
+        assert response.device_code not in self.kept
+        assert response.user_code not in {one.user_code for one in self.kept.values()}
+        kept = Kept(response.user_code, response.interval, self.now + response.expires_in, workspace_id)
+        self.kept[response.device_code] = kept
+        return response.device_code
 
     @rule(code=codes, allow=st.booleans())
     def decide(self, code: str, allow: bool) -> None:
@@ -84,8 +84,8 @@ class Devices(TokenMachine):
         self.later(seconds)
 
     @rule(target=refreshers, code=codes)
-    def ask(self, code: str) -> Any:
-        """The device is told to wait, to ask less often, that it was refused or is too late, or its tokens, once."""
+    def poll(self, code: str) -> Any:
+        """The device has to wait, to slow down, was refused, is too late, or gets its tokens, once."""
         kept, arguments = self.kept.get(code), {"client_id": PUBLIC_APP.client_id, "device_code": code}
         if kept is None:
             self.denied("invalid_request", self.coze.oauth.token, grant_type=GRANT, **arguments)
@@ -100,20 +100,20 @@ class Devices(TokenMachine):
             self.denied("slow_down" if is_hasty else waits, self.coze.oauth.token, grant_type=GRANT, **arguments)
             return multiple()
         del self.kept[code]
-        told = self.coze.oauth.token(grant_type=GRANT, **arguments)
-        self.granted(told)
+        response = self.coze.oauth.token(grant_type=GRANT, **arguments)
+        self.granted(response)
         self.denied("invalid_request", self.coze.oauth.token, grant_type=GRANT, **arguments)
-        return told.refresh_token, kept.workspace_id
+        return response.refresh_token, kept.workspace_id
 
     @rule(target=refreshers, refresher=consumes(refreshers))
     def refresh(self, refresher: tuple[str, str | None]) -> Any:
         """A refresh token gives new tokens for the same workspace, and works once."""
         text, workspace_id = refresher
         arguments = {"grant_type": "refresh_token", "client_id": PUBLIC_APP.client_id, "refresh_token": text}
-        told = self.coze.oauth.token(**arguments)
+        response = self.coze.oauth.token(**arguments)
         self.denied("invalid_request", self.coze.oauth.token, **arguments)
-        self.granted(told)
+        self.granted(response)
         if workspace_id is not None:  # and so not for what belongs to the account
             call = self.coze.audio.voices.list
-            self.refused(NO_PERMISSION, call, extra_headers=bearer(told.access_token))
-        return told.refresh_token, workspace_id
+            self.refused(NO_PERMISSION, call, extra_headers=bearer(response.access_token))
+        return response.refresh_token, workspace_id

@@ -153,5 +153,5 @@ class Organizations(Machine):
             assert [(one.user_id, one.organization_role_type) for one in members] == list(roles.items())
 
     def is_last(self, key: str, person: str) -> bool:
-        """Tell whether somebody is the only super administrator."""
+        """Return whether somebody is the only super administrator."""
         return [one for one, role in self.roles[key].items() if role == SUPER_ADMIN] == [person]

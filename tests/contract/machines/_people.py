@@ -57,26 +57,26 @@ class Members(Machine):
 
     @rule(key=workspaces, people=PEOPLE, role=ROLES)
     def join(self, key: str, people: list[str], role: str) -> None:
-        """Who exists and is no member becomes one; of everybody it is told what happened."""
+        """Who exists and is no member becomes one; of everybody it is response what happened."""
         roles = self.roles[key]
-        told = self.coze.workspaces.members.create(
+        response = self.coze.workspaces.members.create(
             workspace_id=key, users=[{"user_id": one, "role_type": role} for one in people]
         )
-        assert told.not_exist_user_ids == [one for one in people if one == NOBODY]
-        assert told.already_joined_user_ids == [one for one in people if one in roles]
+        assert response.not_exist_user_ids == [one for one in people if one == NOBODY]
+        assert response.already_joined_user_ids == [one for one in people if one in roles]
         new = [one for one in people if one != NOBODY and one not in roles]
-        assert told.added_success_user_ids == new
+        assert response.added_success_user_ids == new
         roles.update(dict.fromkeys(new, role))
 
     @rule(key=workspaces, people=PEOPLE)
     def leave(self, key: str, people: list[str]) -> None:
         """Members are removed, except for the owner."""
         roles = self.roles[key]
-        told = self.coze.workspaces.members.delete(workspace_id=key, user_ids=people)
-        assert told.owner_not_support_remove_user_ids == [one for one in people if roles.get(one) == "owner"]
-        assert told.not_in_workspace_user_ids == [one for one in people if one not in roles]
+        response = self.coze.workspaces.members.delete(workspace_id=key, user_ids=people)
+        assert response.owner_not_support_remove_user_ids == [one for one in people if roles.get(one) == "owner"]
+        assert response.not_in_workspace_user_ids == [one for one in people if one not in roles]
         left = [one for one in people if roles.get(one, "owner") != "owner"]
-        assert told.removed_success_user_ids == left
+        assert response.removed_success_user_ids == left
         for one in left:
             del roles[one]
 

@@ -25,9 +25,9 @@ class Plugins(Machine):
 
     @rule(text=TEXTS)
     def mirror(self, text: str) -> None:
-        """A tool does what it says, and the call is counted."""
-        told = self.coze.plugins.tools.call(plugin_id=PLUGIN_ID, tool_name="mirror", arguments={"text": text})
-        assert told.result == {"text": text[::-1]}
+        """A tool works as described, and the call is counted."""
+        response = self.coze.plugins.tools.call(plugin_id=PLUGIN_ID, tool_name="mirror", arguments={"text": text})
+        assert response.result == {"text": text[::-1]}
         self.calls[PLUGIN_ID] += 1
 
     @rule()
@@ -40,7 +40,7 @@ class Plugins(Machine):
 
     @rule()
     def turned_away(self) -> None:
-        """What is locked, free, unknown or wrongly asked for is not called."""
+        """A tool that is locked, free, unknown or wrongly called is not run."""
         call, given = self.coze.plugins.tools.call, {"arguments": {"text": "x"}}
         self.refused(NO_PERMISSION, call, plugin_id=LOCKED_PLUGIN_ID, tool_name="get_headlines", **given)
         self.refused(NOT_ALLOWED, call, plugin_id=LIBRARY_PLUGIN_ID, tool_name="note", **given)
@@ -50,10 +50,10 @@ class Plugins(Machine):
 
     @rule(ids=st.lists(PLUGINS, min_size=1, max_size=4))
     def looked_up(self, ids: list[str]) -> None:
-        """Plugins are shown in the order asked for, each once, without those that are not known."""
-        told = self.coze.plugins.retrieve_many(ids=ids).items
-        assert [one.plugin_id for one in told] == [key for key in dict.fromkeys(ids) if key != "1"]
-        for one in told:
+        """Plugins are returned in the requested order, each once, without those that are not known."""
+        response = self.coze.plugins.retrieve_many(ids=ids).items
+        assert [one.plugin_id for one in response] == [key for key in dict.fromkeys(ids) if key != "1"]
+        for one in response:
             assert self.coze.plugins.retrieve(plugin_id=one.plugin_id).name == one.name
 
     @rule(size=SIZES)

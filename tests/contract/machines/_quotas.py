@@ -49,7 +49,7 @@ class Kept:
         return self.scope[1] is None
 
     def rivals(self, other: Kept) -> bool:
-        """Tell whether there can be only one of the two."""
+        """Return whether there can be only one of the two."""
         mine = (self.scope, self.benefit_type, self.trigger_unit == NEVER)
         return self.is_shared and mine == (other.scope, other.benefit_type, other.trigger_unit == NEVER)
 

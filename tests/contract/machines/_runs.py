@@ -1,4 +1,4 @@
-"""Runs of workflows: what they answer at once, what they ask, and what is told of them later."""
+"""Runs of workflows: their immediate results, their questions, and their histories."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Kept:
     Attributes:
         nodes: What its output nodes put out, by their titles.
         output: What it put out at its end; None where it did not come to one.
-        asked: The event that it waits for an answer to.
-        asks: How many questions it may still ask.
+        question: The event that it waits for an answer to.
+        questions_left: How many questions may still come.
     """
 
     workflow: str
@@ -50,8 +50,8 @@ class Kept:
     nodes: dict[str, str] = attrs.field(factory=dict)
     output: str | None = None
     failure: tuple[int, str] | None = None
-    asked: str | None = None
-    asks: int = 3
+    question: str | None = None
+    questions_left: int = 3
     bot: str = "0"
 
 
@@ -66,10 +66,10 @@ class Runs(Machine):
 
     @initialize(target=questions)
     def first(self) -> Any:
-        """Have runs end in different ways, and one that asks: much can be done then."""
+        """Have runs end in different ways, and one that is interrupted: much can be done then."""
         self.echo(WORKFLOW_ECHO, "sync", "one", False)
         self.echo(WORKFLOW_INTERLEAVED, "async", "two", True)
-        return self.ask("sync")
+        return self.interrupt("sync")
 
     @precondition(lambda self: len(self.kept) < MOST)
     @rule(workflow=ECHOES, mode=st.sampled_from([*MODES]), text=TEXTS, with_bot=st.booleans())
@@ -82,67 +82,67 @@ class Runs(Machine):
         if with_bot:
             kept.bot = arguments["bot_id"] = BOT_ID
         if mode == "stream":
-            said = self.streamed(kept, self.coze.workflows.runs.stream, **arguments)
-            assert said == {**kept.nodes, "End": kept.output}
+            outputs = self.streamed(kept, self.coze.workflows.runs.stream, **arguments)
+            assert outputs == {**kept.nodes, "End": kept.output}
             return
-        told = self.coze.workflows.runs.create(is_async=mode == "async", **arguments)
-        assert told.data == (None if mode == "async" else kept.output)
-        self.keep(told.execute_id, kept)
+        response = self.coze.workflows.runs.create(is_async=mode == "async", **arguments)
+        assert response.data == (None if mode == "async" else kept.output)
+        self.keep(response.execute_id, kept)
 
     @precondition(lambda self: len(self.kept) < MOST)
     @rule(target=questions, mode=st.sampled_from(["sync", "stream"]))
-    def ask(self, mode: str) -> Any:
-        """A run asks, and waits for the answer."""
+    def interrupt(self, mode: str) -> Any:
+        """A run is interrupted by a question, and waits for the answer."""
         kept = Kept(WORKFLOW_ASK, mode, self.later(), self.now)
         if mode == "stream":
             self.streamed(kept, self.coze.workflows.runs.stream, workflow_id=WORKFLOW_ASK)
         else:
-            told = self.coze.workflows.runs.create(workflow_id=WORKFLOW_ASK)
-            assert told.data in {None, ""}
-            kept.asked = told.interrupt_data.event_id
-            self.keep(told.execute_id, kept)
-        return kept.asked
+            response = self.coze.workflows.runs.create(workflow_id=WORKFLOW_ASK)
+            assert response.data in {None, ""}
+            kept.question = response.interrupt_data.event_id
+            self.keep(response.execute_id, kept)
+        return kept.question
 
     @precondition(lambda self: len(self.kept) < MOST)
     @rule(text=TEXTS)
     def fail(self, text: str) -> None:
-        """A run that fails tells why."""
+        """A run that fails has the reason."""
         kept = Kept(WORKFLOW_FAIL, "sync", self.later(), self.now, {"Message": "About to fail."})
         kept.failure = (FAILURE, text)
-        asked = {"workflow_id": WORKFLOW_FAIL, "parameters": {"code": FAILURE, "message": text}}
-        failed = self.refused(FAILURE, self.coze.workflows.runs.create, **asked)
+        arguments = {"workflow_id": WORKFLOW_FAIL, "parameters": {"code": FAILURE, "message": text}}
+        failed = self.refused(FAILURE, self.coze.workflows.runs.create, **arguments)
         assert failed.msg == text
         self.keep(execute_id(failed.debug_url), kept)
-        self.refused(FAILURE, self.read, stream=self.coze.workflows.runs.stream, **asked)
+        self.refused(FAILURE, self.read, stream=self.coze.workflows.runs.stream, **arguments)
 
     @rule(target=questions, event=questions, answer=st.just(" ") | TEXTS, is_stream=st.booleans())
     def answer(self, event: str, answer: str, is_stream: bool) -> Any:
-        """An answer ends the run; without one it asks again, three times in all. No question is answered twice."""
+        """An answer ends the run; without one the question is repeated, three times in all. None is answered twice."""
         now, kept = self.later(), self.kept[event.partition("/")[0]]
         runs = self.coze.workflows.runs
         arguments = {"workflow_id": WORKFLOW_ASK, "event_id": event, "interrupt_type": 2, "resume_data": answer}
-        if kept.asked is None:
+        if kept.question is None:
             self.refused(OVER, runs.resume, **arguments)
             return multiple()
-        if kept.asked != event:
+        if kept.question != event:
             self.refused(WRONG, runs.resume, **arguments)
             return multiple()
-        kept.asks, kept.asked, kept.changed_at = kept.asks - 1, None, now
+        kept.questions_left, kept.question, kept.changed_at = kept.questions_left - 1, None, now
         if answer.strip():
             kept.output = json_of({"output": f"You answered: {answer}"})
-        elif not kept.asks:
+        elif not kept.questions_left:
             kept.failure = (5000, "No answer after three questions.")
         if kept.failure is not None:
             call = {"stream": runs.stream_resume} if is_stream else {}
             self.refused(kept.failure[0], self.read if is_stream else runs.resume, **call, **arguments)
         elif is_stream:
-            said = self.streamed(kept, runs.stream_resume, **arguments)
-            assert said.get("End") == kept.output
+            outputs = self.streamed(kept, runs.stream_resume, **arguments)
+            assert outputs.get("End") == kept.output
         else:
-            told = runs.resume(**arguments)
-            assert (told.data or None) == kept.output
-            kept.asked = None if kept.output else told.interrupt_data.event_id
-        return multiple() if kept.asked is None else kept.asked
+            response = runs.resume(**arguments)
+            assert (response.data or None) == kept.output
+            kept.question = None if kept.output else response.interrupt_data.event_id
+        return multiple() if kept.question is None else kept.question
 
     @rule(seconds=st.sampled_from([1, SECONDS, DAY, WEEK]))
     def wait(self, seconds: float) -> None:
@@ -151,7 +151,7 @@ class Runs(Machine):
 
     @rule()
     def turned_away(self) -> None:
-        """What is not known or not published is not run, and nothing is told of it."""
+        """What is not known or not published is not run, and nothing is response of it."""
         runs = self.coze.workflows.runs
         self.refused(NOT_FOUND, runs.create, workflow_id="1")
         self.refused(NOT_FOUND, runs.create, workflow_id=WORKFLOW_UNPUBLISHED)
@@ -162,7 +162,7 @@ class Runs(Machine):
 
     @rule()
     def nodes(self) -> None:
-        """What a node put out is told once the run is over, for a day."""
+        """What a node put out is response once the run is over, for a day."""
         histories = self.coze.workflows.runs.run_histories
         for key, kept in self.kept.items():
             place, is_running = {"workflow_id": kept.workflow, "execute_id": key}, self.is_running(kept)
@@ -175,46 +175,52 @@ class Runs(Machine):
 
     @invariant()
     def histories(self) -> None:
-        """Of every run it is told what became of it and what was put out, as long as that is kept."""
+        """Of every run it is response what became of it and what was put out, as long as that is kept."""
         histories = self.coze.workflows.runs.run_histories
         for key, kept in self.kept.items():
             place = {"workflow_id": kept.workflow, "execute_id": key}
-            (told,) = items(histories.retrieve(**place))
+            (response,) = items(histories.retrieve(**place))
             is_running = self.is_running(kept)
             status = "Running" if is_running else "Fail" if kept.failure else "Success"
-            shown = (told.execute_id, told.execute_status, told.run_mode, told.create_time, told.update_time)
+            shown = (
+                response.execute_id,
+                response.execute_status,
+                response.run_mode,
+                response.create_time,
+                response.update_time,
+            )
             assert shown == (key, status, MODES[kept.mode], kept.created_at, kept.changed_at)
-            assert (told.bot_id, told.connector_uid) == (kept.bot, USER_ID)
-            assert (told.interrupt_data and told.interrupt_data.event_id) == kept.asked
-            failure = (told.error_code, told.error_message or "")
+            assert (response.bot_id, response.connector_uid) == (kept.bot, USER_ID)
+            assert (response.interrupt_data and response.interrupt_data.event_id) == kept.question
+            failure = (response.error_code, response.error_message or "")
             assert failure == (("", "") if kept.failure is None else (str(kept.failure[0]), kept.failure[1]))
             outputs = kept.nodes if self.now < kept.changed_at + DAY else {}
             if kept.output is not None and self.now < kept.changed_at + WEEK:
                 outputs = {**outputs, "Output": kept.output}
-            assert told.output == ("" if is_running else json_of(outputs))
-            nodes = told.node_execute_status or {}
+            assert response.output == ("" if is_running else json_of(outputs))
+            nodes = response.node_execute_status or {}
             assert {title: node.is_finish for title, node in nodes.items()} == dict.fromkeys(kept.nodes, not is_running)
 
     def is_running(self, kept: Kept) -> bool:
-        """Tell whether a run should not be over yet."""
-        return kept.asked is not None or (kept.mode == "async" and self.now < kept.changed_at + SECONDS)
+        """Return whether a run should not be over yet."""
+        return kept.question is not None or (kept.mode == "async" and self.now < kept.changed_at + SECONDS)
 
     def streamed(self, kept: Kept, call: Callable[..., Any], **arguments: Any) -> dict[str, str]:
-        """Read a stream to its end, note what the run asks, keep it, and return what its nodes said."""
-        said: dict[str, str] = {}
+        """Read a stream to its end, note the question of the run, keep it, and return the outputs of its nodes."""
+        outputs: dict[str, str] = {}
         key = ""
         with call(**arguments) as stream:
             for event in stream:
                 if event.event == "Message":
-                    said[event.data.node_title] = said.get(event.data.node_title, "") + event.data.content
+                    outputs[event.data.node_title] = outputs.get(event.data.node_title, "") + event.data.content
                 elif event.event == "Interrupt":
-                    kept.asked = event.data.interrupt_data.event_id
-                    key = kept.asked.partition("/")[0]
+                    kept.question = event.data.interrupt_data.event_id
+                    key = kept.question.partition("/")[0]
                 else:
                     key = execute_id(event.data.debug_url)
         if key not in self.kept or self.kept[key] is not kept:
             self.keep(key, kept)
-        return said
+        return outputs
 
     def read(self, stream: Callable[..., Any], **arguments: Any) -> None:
         """Read a stream that is expected to fail."""

@@ -90,7 +90,7 @@ class ServiceApps(TokenMachine):
 
     @rule(target=jwts, app=st.sampled_from(APPS), seconds=st.sampled_from([60, 600]))
     def sign(self, app: str, seconds: int) -> Any:
-        """An app signs a JWT, which nobody hears of as yet."""
+        """An app signs a JWT, which is not sent yet."""
         jti = f"jti-{next(self.numbers)}"
         claims, headers, key = self.parts(app, jti, seconds)
         return Signed(jwt.encode(claims, key, "RS256", headers), app, jti, self.now + seconds)
@@ -104,7 +104,7 @@ class ServiceApps(TokenMachine):
     @rule(jwt_=jwts, aim=st.sampled_from([*AIMS]), seconds=st.none() | st.sampled_from([1, 60, 86_399]))
     def spend(self, jwt_: Signed, aim: str, seconds: int | None) -> None:
         """A JWT is worth one token, if it is in time and its app may have such a token."""
-        call, arguments = self.asked(aim)
+        call, arguments = self.operation_for(aim)
         arguments |= {"extra_headers": bearer(jwt_.text), "duration_seconds": seconds}
         apps, user_id = AIMS[aim]
         if jwt_.app in self.inactive:
@@ -114,12 +114,12 @@ class ServiceApps(TokenMachine):
         elif jwt_.app not in apps:
             self.denied("access_deny", call, **arguments)
         else:
-            told = call(**arguments)
-            assert not told.extra_fields  # and so no refresh token
+            response = call(**arguments)
+            assert not response.extra_fields  # and so no refresh token
             self.spent.add(jwt_.jti)
             self.denied("invalid_client", call, **arguments)
             # That of a channel may chat, and look at nothing.
-            self.granted(told, seconds or LIFETIME, None if jwt_.app == CHANNEL_APP.client_id else user_id)
+            self.granted(response, seconds or LIFETIME, None if jwt_.app == CHANNEL_APP.client_id else user_id)
 
     @rule(fault=st.sampled_from([*FAULTS]))
     def spend_wrong(self, fault: str) -> None:
@@ -151,14 +151,14 @@ class ServiceApps(TokenMachine):
             },
         }
         signed = self.sign(CHANNEL_APP.client_id, 600)
-        told = self.coze.oauth.token(grant_type=GRANT, scope=scope, extra_headers=bearer(signed.text))
+        response = self.coze.oauth.token(grant_type=GRANT, scope=scope, extra_headers=bearer(signed.text))
         self.spent.add(signed.jti)
-        self.granted(told, user_id=None)
-        asked = {"user_id": "u", "additional_messages": ["Hi"], "extra_headers": bearer(told.access_token)}
+        self.granted(response, user_id=None)
+        arguments = {"user_id": "u", "additional_messages": ["Hi"], "extra_headers": bearer(response.access_token)}
         if may_chat:
-            assert self.coze.chat.create(bot_id=BOT_ID, **asked).bot_id == BOT_ID
+            assert self.coze.chat.create(bot_id=BOT_ID, **arguments).bot_id == BOT_ID
         else:
-            self.refused(NO_PERMISSION, self.coze.chat.create, bot_id=BOT_ID, **asked)
+            self.refused(NO_PERMISSION, self.coze.chat.create, bot_id=BOT_ID, **arguments)
 
     @rule(app=st.sampled_from(APPS), is_active=st.booleans())
     def activate(self, app: str, is_active: bool) -> None:
@@ -177,8 +177,8 @@ class ServiceApps(TokenMachine):
         claims = {"iss": app, "aud": "api.coze.cn", "iat": self.now, "exp": self.now + seconds, "jti": jti}
         return claims, {"kid": config["public_key_id"]}, read_key(config["private_key"])
 
-    def asked(self, aim: str) -> tuple[Callable[..., Any], dict[str, Any]]:
-        """Return the operation that gives a kind of token, and what tells it whose."""
+    def operation_for(self, aim: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+        """Return the operation for a kind of token, and the arguments that select its owner."""
         oauth, arguments = self.coze.oauth, {"grant_type": GRANT}
         if aim == "app":
             return oauth.token, arguments

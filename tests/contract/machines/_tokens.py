@@ -44,11 +44,11 @@ class TokenMachine(Machine):
         """Begin without any."""
         self.tokens: dict[str, Granted] = {}
 
-    def granted(self, told: Any, seconds: int = LIFETIME, user_id: str | None = USER_ID) -> None:
+    def granted(self, response: Any, seconds: int = LIFETIME, user_id: str | None = USER_ID) -> None:
         """Keep a token that was given out."""
-        assert told.access_token not in self.tokens
-        assert (told.expires_in, told.token_type) == (self.now + seconds, "Bearer")
-        self.tokens[told.access_token] = Granted(self.now + seconds, user_id)
+        assert response.access_token not in self.tokens
+        assert (response.expires_in, response.token_type) == (self.now + seconds, "Bearer")
+        self.tokens[response.access_token] = Granted(self.now + seconds, user_id)
 
     def denied(self, reason: str, call: Callable[..., Any], **arguments: Any) -> None:
         """Check that a token is refused for the right reason."""

@@ -34,14 +34,14 @@ class Variables(Machine):
 
     @rule(owner=OWNER, user=USER, names=st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
     def named(self, owner: int, user: str, names: list[str]) -> None:
-        """Only the values that are named are told."""
-        told = self.coze.variables.retrieve(**OWNERS[owner], connector_uid=user, keywords=names).items
+        """Only the values that are named are response."""
+        response = self.coze.variables.retrieve(**OWNERS[owner], connector_uid=user, keywords=names).items
         kept = self.kept[owner, user]
-        assert {one.keyword: one.value for one in told} == {name: kept[name] for name in names if name in kept}
+        assert {one.keyword: one.value for one in response} == {name: kept[name] for name in names if name in kept}
 
     @invariant()
     def all(self) -> None:
         """Everybody has their own values."""
         for (owner, user), kept in self.kept.items():
-            told = self.coze.variables.retrieve(**OWNERS[owner], connector_uid=user).items
-            assert [(one.keyword, one.value) for one in told] == list(kept.items())
+            response = self.coze.variables.retrieve(**OWNERS[owner], connector_uid=user).items
+            assert [(one.keyword, one.value) for one in response] == list(kept.items())

@@ -118,13 +118,13 @@ class Voiceprints(Machine):
 
     @rule(key=groups, sound=SOUNDS, top_k=st.none() | SIZES)
     def identify(self, key: str, sound: bytes, top_k: int | None) -> None:
-        """Those who sound alike come first, and no more are told than asked for."""
+        """Similar voices come first, and no more are returned than requested."""
         voices = self.kept[key].voices
-        told = self.api.speaker_identify(group_id=key, file=("voice.wav", sound), top_k=top_k).feature_score_list
+        response = self.api.speaker_identify(group_id=key, file=("voice.wav", sound), top_k=top_k).feature_score_list
         alike = [one for one, voice in voices.items() if voice.sound == sound]
         expected = [*alike, *(one for one in voices if one not in alike)][:top_k]
-        assert [one.feature_id for one in told] == expected
-        for one in told:
+        assert [one.feature_id for one in response] == expected
+        for one in response:
             voice = voices[one.feature_id]
             assert (one.feature_name, one.feature_desc) == (voice.name, voice.desc)
             assert (one.score > 50) == (voice.sound == sound)
@@ -146,11 +146,11 @@ class Voiceprints(Machine):
             found = (group.name, group.desc, group.feature_count)
             assert found == (kept.name, kept.desc, len(kept.voices))
             voices = items(self.api.features.list(group_id=group.id, page_size=size), len(kept.voices))
-            told = [(one.id, one.group_id, one.name, one.desc) for one in voices]
-            assert told == [(key, group.id, one.name, one.desc) for key, one in kept.voices.items()]
+            response = [(one.id, one.group_id, one.name, one.desc) for one in voices]
+            assert response == [(key, group.id, one.name, one.desc) for key, one in kept.voices.items()]
 
     def is_there(self, place: tuple[str, str]) -> bool:
-        """Tell whether a voiceprint should be there."""
+        """Return whether a voiceprint should be there."""
         return place[0] in self.kept and place[1] in self.kept[place[0]].voices
 
     def where(self, place: tuple[str, str]) -> dict[str, str]:
