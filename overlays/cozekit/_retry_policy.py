@@ -99,15 +99,16 @@ class RetryPolicy:
         full = min(self.initial_delay * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), self.max_delay, _LONGEST_DELAY)
         return full * (1.0 - self.jitter * random())
 
-    def after(self, retry_after: float, left: float, random: Callable[[], float]) -> float:
+    def after(self, asked: float, left: float, random: Callable[[], float]) -> float:
         """Return the seconds to wait after a response with a `Retry-After` header.
 
         Args:
-            retry_after: Seconds of the header. They are never shortened.
+            asked: Seconds of the header. They are never shortened.
             left: Seconds until the deadline. Jitter uses at most half of the time between the delay and the deadline.
             random: Returns numbers from 0 up to, but not including, 1.
         """
-        return retry_after + max(min(retry_after * self.jitter, (left - retry_after) / 2), 0.0) * random()
+        delay = asked  # codespell:ignore asked
+        return delay + max(min(delay * self.jitter, (left - delay) / 2), 0.0) * random()
 
 
 def retry_delay(
