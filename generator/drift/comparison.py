@@ -99,6 +99,8 @@ def _differences(address: Address, stated: Sequence[Operation], described: dict[
                 yield Drift(f"{operation.name} {member}", text, source.place)
     complete = frozenset[str]().union(*(one.complete for one in stated))
     lacking = {member for member in operation.members if not any(_has(one, member) for one in stated)}
+    # `x-coze-evidence` names the other source of a member, so that it is no news that this one lacks it.
+    lacking -= {member for member in lacking if not operation.elsewhere.isdisjoint((member, *_parents(member)))}
     for member in _outermost({member for member in lacking if _side(member) in complete}):
         yield Drift(f"{operation.name} {member}", "is described, but the source lacks it", stated[0].place)
 

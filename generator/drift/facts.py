@@ -30,6 +30,7 @@ class Operation:
         members: What can be sent and received, as `request.name` and `response.data.items[].id`; the values that are
             listed for it, if any are.
         opaque: Members whose inner members the source does not state.
+        elsewhere: Members that other sources than the official documentation show, by `x-coze-evidence`.
         complete: Which sides (`request`, `response`) the source states as a whole: what it lacks is not there.
         place: Where in the source it stands.
     """
@@ -38,6 +39,7 @@ class Operation:
     address: Address
     members: Mapping[str, frozenset[Any]]
     opaque: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
     complete: frozenset[str] = frozenset({"request", "response"})
     place: str = ""
 
@@ -66,20 +68,24 @@ def from_openapi(
     """Return what an operation of an OpenAPI document states."""
     members: dict[str, frozenset[Any]] = {}
     opaque: set[str] = set()
+    elsewhere: set[str] = set()
     for parameter in operation.get("parameters", ()):
         if parameter["in"] != "header" or parameter["name"].lower() not in _HEADERS:
             member = f"request.{parameter['name']}"
-            members |= {member: frozenset(), **members_of(parameter.get("schema", {}), document, member, opaque)}
+            inner = members_of(parameter.get("schema", {}), document, member, opaque, elsewhere)
+            members |= {member: frozenset(), **inner}
+            if "x-coze-evidence" in parameter:
+                elsewhere.add(member)
     sides = {"request": operation.get("requestBody", {}), "response": operation.get("responses", {}).get("200", {})}
     for side, part in sides.items():
         for media_type, content in _resolved(part, document).get("content", {}).items():
             if media_type == "text/event-stream":
                 opaque.add(side)  # what lies in events is no member of the answer
             else:
-                members |= members_of(content.get("schema", {}), document, side, opaque)
+                members |= members_of(content.get("schema", {}), document, side, opaque, elsewhere)
     # A page whose tables could not be read has no member at all: this does not mean that there is none.
     complete = frozenset(side for side in sides if any(member.startswith(f"{side}.") for member in members))
-    return Operation(name, address_of(method, path), members, frozenset(opaque), complete, place)
+    return Operation(name, address_of(method, path), members, frozenset(opaque), frozenset(elsewhere), complete, place)
 
 
 def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -91,7 +97,12 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
 
 
 def members_of(
-    schema: Mapping[str, Any], document: Mapping[str, Any], prefix: str, opaque: set[str], seen: tuple[str, ...] = ()
+    schema: Mapping[str, Any],
+    document: Mapping[str, Any],
+    prefix: str,
+    opaque: set[str],
+    elsewhere: set[str],
+    seen: tuple[str, ...] = (),
 ) -> dict[str, frozenset[Any]]:
     """Return all members below a schema, each with the values that are listed for it.
 
@@ -100,6 +111,7 @@ def members_of(
         document: The document that holds what it refers to.
         prefix: What the members' names begin with.
         opaque: Filled with the members that may hold anything.
+        elsewhere: Filled with the members that have `x-coze-evidence`.
         seen: The references that lead here: a schema that holds itself is described once.
     """
     members: dict[str, frozenset[Any]] = {}
@@ -113,11 +125,13 @@ def members_of(
         for name, inner in part.get("properties", {}).items():
             found_inner = True
             members.setdefault(f"{prefix}.{name}", frozenset())
-            for key, listed in members_of(inner, document, f"{prefix}.{name}", opaque, path).items():
+            if "x-coze-evidence" in inner:
+                elsewhere.add(f"{prefix}.{name}")
+            for key, listed in members_of(inner, document, f"{prefix}.{name}", opaque, elsewhere, path).items():
                 members[key] = members.get(key, frozenset()) | listed
         if isinstance(part.get("items"), Mapping):
             found_inner = True
-            members |= members_of(part["items"], document, f"{prefix}[]", opaque, path)
+            members |= members_of(part["items"], document, f"{prefix}[]", opaque, elsewhere, path)
     if values:
         members[prefix] = frozenset(values)
     if not found_inner:

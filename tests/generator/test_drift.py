@@ -137,6 +137,8 @@ def test_pages_are_compared_in_both_directions(tmp_path: Path) -> None:
     )
     assert texts["bots.retrieve response.data.name"] == "is described, but the source lacks it"
     assert all(text == "is described, but the source lacks it" for text in texts.values())
+    # `x-coze-evidence` names the other sources of this one.
+    assert "bots.retrieve response.data.onboarding_info.onboarding_mode" not in texts
 
 
 CODE = """
