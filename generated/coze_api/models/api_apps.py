@@ -95,7 +95,7 @@ class ApiApp(Model):
         if value is None:
             absent += 1
         self.verify_token = hidden(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
@@ -136,7 +136,7 @@ class ApiAppList(Model):
         if value is None:
             absent += 1
         self.next_page_token = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
@@ -179,7 +179,7 @@ class ApiAppSubscription(Model):
         if value is None:
             absent += 1
         self.description = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -220,7 +220,7 @@ class ApiAppSubscriptionList(Model):
         if value is None:
             absent += 1
         self.next_page_token = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -185,7 +185,7 @@ class BenefitLimitation(Model):
         if value is None:
             absent += 1
         self.duration = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -226,7 +226,7 @@ class BenefitLimitationList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -326,7 +326,7 @@ class BenefitLimitationSettings(Model):
         if value is None:
             absent += 1
         self.duration = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -349,7 +349,7 @@ class CreatedBenefitLimitation(Model):
         if value is None:
             absent += 1
         self.benefit_info = BenefitLimitation.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self

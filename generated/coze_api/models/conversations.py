@@ -231,7 +231,7 @@ class Conversation(Model):
         if value is None:
             absent += 1
         self.account_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -266,7 +266,7 @@ class ConversationList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -295,7 +295,7 @@ class ConversationSection(Model):
         if value is None:
             absent += 1
         self.conversation_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -358,7 +358,7 @@ class ConversationsMessagesListResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -431,7 +431,7 @@ class EnterMessage(Model):
         if value is None:
             absent += 1
         self.name = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -557,7 +557,7 @@ class Message(Model):
         if value is None:
             absent += 1
         self.time_cost = MessageTimeCost.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 14 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -580,7 +580,7 @@ class MessageTimeCost(Model):
         if value is None:
             absent += 1
         self.total_duration_ms = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -627,7 +627,7 @@ class ObjectString(Model):
         if value is None:
             absent += 1
         self.file_url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self

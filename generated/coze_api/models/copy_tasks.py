@@ -103,7 +103,7 @@ class CopyFailure(Model):
         if value is None:
             absent += 1
         self.failed_reason = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -176,7 +176,7 @@ class CopyTask(Model):
         if value is None:
             absent += 1
         self.target_workspace_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -207,7 +207,7 @@ class StartedCopy(Model):
         if value is None:
             absent += 1
         self.copied_entity_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -377,7 +377,7 @@ class ChunkStrategy(Model):
         if value is None:
             absent += 1
         self.save_title = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -400,7 +400,7 @@ class CreatedDataset(Model):
         if value is None:
             absent += 1
         self.dataset_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -604,7 +604,7 @@ class Dataset(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 26 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -701,7 +701,7 @@ class DatasetImage(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -736,7 +736,7 @@ class DatasetImageList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -771,7 +771,7 @@ class DatasetList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -824,7 +824,7 @@ class DatasetsDocumentsListResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -865,7 +865,7 @@ class DatasetsDocumentsUpdateResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1112,7 +1112,7 @@ class Document(Model):
         if value is None:
             absent += 1
         self.filter_strategy = DocumentFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 29 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1208,7 +1208,7 @@ class DocumentChunking(Model):
         if value is None:
             absent += 1
         self.save_title = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1278,7 +1278,7 @@ class DocumentColumn(Model):
         if value is None:
             absent += 1
         self.desc = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1311,7 +1311,7 @@ class DocumentFilter(Model):
         if value is None:
             absent += 1
         self.filter_box_position = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1360,7 +1360,7 @@ class DocumentIndexing(Model):
         if value is None:
             absent += 1
         self.model = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1407,7 +1407,7 @@ class DocumentParsing(Model):
         if value is None:
             absent += 1
         self.image_ocr = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1504,7 +1504,7 @@ class DocumentProgress(Model):
         if value is None:
             absent += 1
         self.update_interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1531,7 +1531,7 @@ class DocumentProgressList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1571,7 +1571,7 @@ class DocumentSheet(Model):
         if value is None:
             absent += 1
         self.start_line_idx = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1597,7 +1597,7 @@ class DocumentStorage(Model):
         if value is None:
             absent += 1
         self.check_index = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1630,7 +1630,7 @@ class DocumentUpdateRule(Model):
         if value is None:
             absent += 1
         self.update_interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1706,7 +1706,7 @@ class NewDocument(Model):
         if value is None:
             absent += 1
         self.filter_strategy = DocumentFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1774,7 +1774,7 @@ class NewDocumentSource(Model):
         if value is None:
             absent += 1
         self.custom_content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self

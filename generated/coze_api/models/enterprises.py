@@ -42,7 +42,7 @@ class CreatedOrganization(Model):
         if value is None:
             absent += 1
         self.organization_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -77,7 +77,7 @@ class EnterpriseNewcomer(Model):
         if value is None:
             absent += 1
         self.user_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -120,7 +120,7 @@ class Organization(Model):
         if value is None:
             absent += 1
         self.is_default_organization = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -153,7 +153,7 @@ class OrganizationList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

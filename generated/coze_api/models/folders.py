@@ -106,7 +106,7 @@ class Folder(Model):
         if value is None:
             absent += 1
         self.parent_folder_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -147,7 +147,7 @@ class FolderList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self

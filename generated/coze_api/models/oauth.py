@@ -109,7 +109,7 @@ class OAuthAccountPermission(Model):
         if value is None:
             absent += 1
         self.permission_list = [] if value is None else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -135,7 +135,7 @@ class OAuthAttributeConstraint(Model):
         if value is None:
             absent += 1
         self.connector_bot_chat_attribute = OAuthBotConstraint.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -161,7 +161,7 @@ class OAuthBotConstraint(Model):
         if value is None:
             absent += 1
         self.bot_id_list = [] if value is None else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -210,7 +210,7 @@ class OAuthScope(Model):
         if value is None:
             absent += 1
         self.workflow_permission = OAuthWorkflowPermission.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -243,7 +243,7 @@ class OAuthWorkflowPermission(Model):
         if value is None:
             absent += 1
         self.permission_list = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -276,7 +276,7 @@ class OAuthWorkspacePermission(Model):
         if value is None:
             absent += 1
         self.permission_list = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -326,7 +326,7 @@ class OauthDeviceCodeResponse(Model):
         if value is None:
             absent += 1
         self.interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
@@ -376,7 +376,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
         if value is None:
             absent += 1
         self.interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
@@ -412,7 +412,7 @@ class OauthTokenAccountResponse(Model):
         if value is None:
             absent += 1
         self.token_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
@@ -448,7 +448,7 @@ class OauthTokenEnterpriseResponse(Model):
         if value is None:
             absent += 1
         self.token_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
@@ -490,7 +490,7 @@ class OauthTokenResponse(Model):
         if value is None:
             absent += 1
         self.token_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self

@@ -126,7 +126,7 @@ class OrganizationMember(Model):
         if value is None:
             absent += 1
         self.organization_role_type = OrganizationRole_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -159,7 +159,7 @@ class OrganizationMemberList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -194,7 +194,7 @@ class OrganizationNewcomer(Model):
         if value is None:
             absent += 1
         self.organization_role_type = OrganizationRole_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -102,7 +102,7 @@ class BenefitUsageCallback(Model):
         if value is None:
             absent += 1
         self.event = BenefitUsageEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -290,7 +290,7 @@ class BenefitUsageEvent(Model):
         if value is None:
             absent += 1
         self.cost_account_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 24 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -319,7 +319,7 @@ class BotDeletedCallback(Model):
         if value is None:
             absent += 1
         self.event = BotDeletedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -360,7 +360,7 @@ class BotDeletedEvent(Model):
         if value is None:
             absent += 1
         self.description = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -393,7 +393,7 @@ class BotPublishedAnswer(Model):
         if value is None:
             absent += 1
         self.share_link = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -426,7 +426,7 @@ class BotPublishedAudit(Model):
         if value is None:
             absent += 1
         self.reason = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -455,7 +455,7 @@ class BotPublishedCallback(Model):
         if value is None:
             absent += 1
         self.event = BotPublishedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -547,7 +547,7 @@ class BotPublishedEvent(Model):
         if value is None:
             absent += 1
         self.version = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -576,7 +576,7 @@ class BotUnpublishedCallback(Model):
         if value is None:
             absent += 1
         self.event = BotUnpublishedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -623,7 +623,7 @@ class BotUnpublishedEvent(Model):
         if value is None:
             absent += 1
         self.description = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -678,7 +678,7 @@ class CallbackHeader(Model):
         if value is None:
             absent += 1
         self.connector_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -707,7 +707,7 @@ class PluginScaleApplicant(Model):
         if value is None:
             absent += 1
         self.user_name = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -736,7 +736,7 @@ class PluginScaleExpiredCallback(Model):
         if value is None:
             absent += 1
         self.event = PluginScaleExpiredEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -791,7 +791,7 @@ class PluginScaleExpiredEvent(Model):
         if value is None:
             absent += 1
         self.current_capacity = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -820,7 +820,7 @@ class PluginScaleRequestedCallback(Model):
         if value is None:
             absent += 1
         self.event = PluginScaleRequestedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -903,7 +903,7 @@ class PluginScaleRequestedEvent(Model):
         if value is None:
             absent += 1
         self.target_capacity = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self

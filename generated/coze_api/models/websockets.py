@@ -469,7 +469,7 @@ class ChatSocketAsrConfig(Model):
         if value is None:
             absent += 1
         self.context_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -492,7 +492,7 @@ class ChatSocketAudioDump(Model):
         if value is None:
             absent += 1
         self.url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -521,7 +521,7 @@ class ChatSocketCancellation(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -605,7 +605,7 @@ class ChatSocketChatConfig(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -638,7 +638,7 @@ class ChatSocketInterruptConfig(Model):
         if value is None:
             absent += 1
         self.keywords = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -714,7 +714,7 @@ class ChatSocketOutputAudioInUse(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -818,7 +818,7 @@ class ChatSocketSettings(Model):
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -889,7 +889,7 @@ class ChatSocketSettingsInUse(Model):
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -945,7 +945,7 @@ class ChatSocketTurnDetection(Model):
         if value is None:
             absent += 1
         self.interrupt_config = ChatSocketInterruptConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -985,7 +985,7 @@ class ChatSocketVoicePrintConfig(Model):
         if value is None:
             absent += 1
         self.reuse_voice_info = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1028,7 +1028,7 @@ class ChatSocketVoiceProcessingConfig(Model):
         if value is None:
             absent += 1
         self.voice_print_feature_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1080,7 +1080,7 @@ class InterpretationConfig(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1113,7 +1113,7 @@ class InterpretationGlossaryEntry(Model):
         if value is None:
             absent += 1
         self.translation = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1153,7 +1153,7 @@ class InterpretationSettings(Model):
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1188,7 +1188,7 @@ class InterpretationSettingsInUse(Model):
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1211,7 +1211,7 @@ class InterpretationText(Model):
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1315,7 +1315,7 @@ class RtcAsrConfig(Model):
         if value is None:
             absent += 1
         self.sensitive_words_filter = SocketSensitiveWordsFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1395,7 +1395,7 @@ class RtcChatConfig(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1457,7 +1457,7 @@ class RtcChatConfigInUse(Model):
         if value is None:
             absent += 1
         self.interrupt_config = RtcInterruptConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1483,7 +1483,7 @@ class RtcChatModeSettings(Model):
         if value is None:
             absent += 1
         self.user_language = SocketLanguage_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1512,7 +1512,7 @@ class RtcConversation(Model):
         if value is None:
             absent += 1
         self.prologue = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1547,7 +1547,7 @@ class RtcErrorData(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1580,7 +1580,7 @@ class RtcInterruptConfig(Model):
         if value is None:
             absent += 1
         self.keywords = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1613,7 +1613,7 @@ class RtcModeSettings(Model):
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1642,7 +1642,7 @@ class RtcModeSettingsInUse(Model):
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1675,7 +1675,7 @@ class RtcPreAnswerSettings(Model):
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1704,7 +1704,7 @@ class RtcPreAnswerSettingsInUse(Model):
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1755,7 +1755,7 @@ class RtcPreAnswerSource(Model):
         if value is None:
             absent += 1
         self.bot_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1784,7 +1784,7 @@ class RtcPreAnswerText(Model):
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1817,7 +1817,7 @@ class RtcPreAnswerTrigger(Model):
         if value is None:
             absent += 1
         self.time_after = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1846,7 +1846,7 @@ class RtcSession(Model):
         if value is None:
             absent += 1
         self.log_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1956,7 +1956,7 @@ class RtcSettings(Model):
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2046,7 +2046,7 @@ class RtcSettingsInUse(Model):
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2069,7 +2069,7 @@ class RtcTranscript(Model):
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2111,7 +2111,7 @@ class RtcTtsConfig(Model):
         if value is None:
             absent += 1
         self.emotion_scale = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2160,7 +2160,7 @@ class RtcTurnDetection(Model):
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2195,7 +2195,7 @@ class RtcTurnDetectionInUse(Model):
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2221,7 +2221,7 @@ class RtcVoiceActivity(Model):
         if value is None:
             absent += 1
         self.vad = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2271,7 +2271,7 @@ class RtcVoicePrintConfig(Model):
         if value is None:
             absent += 1
         self.feature_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2306,7 +2306,7 @@ class RtcVoiceProcessingConfig(Model):
         if value is None:
             absent += 1
         self.enable_pdns = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2334,7 +2334,7 @@ class SocketAudio(Model):
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2374,7 +2374,7 @@ class SocketDetail(Model):
         if value is None:
             absent += 1
         self.origin_message = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2407,7 +2407,7 @@ class SocketEmotionConfig(Model):
         if value is None:
             absent += 1
         self.emotion_scale = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2450,7 +2450,7 @@ class SocketEnterMessage(Model):
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2479,7 +2479,7 @@ class SocketError(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2533,7 +2533,7 @@ class SocketInputAudio(Model):
         if value is None:
             absent += 1
         self.bit_depth = SocketBitDepth_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2580,7 +2580,7 @@ class SocketInputAudioInUse(Model):
         if value is None:
             absent += 1
         self.bit_depth = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2613,7 +2613,7 @@ class SocketLimitConfig(Model):
         if value is None:
             absent += 1
         self.max_frame_num = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2646,7 +2646,7 @@ class SocketMp3Config(Model):
         if value is None:
             absent += 1
         self.bit_rate = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2700,7 +2700,7 @@ class SocketOpusConfig(Model):
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2796,7 +2796,7 @@ class SocketOutputAudio(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2836,7 +2836,7 @@ class SocketPcmConfig(Model):
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2869,7 +2869,7 @@ class SocketSemanticVadConfig(Model):
         if value is None:
             absent += 1
         self.semantic_unfinished_wait_time_ms = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2909,7 +2909,7 @@ class SocketSensitiveWordsFilter(Model):
         if value is None:
             absent += 1
         self.filter_with_signed = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2932,7 +2932,7 @@ class SocketSentence(Model):
         if value is None:
             absent += 1
         self.text = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2965,7 +2965,7 @@ class SocketSpokenText(Model):
         if value is None:
             absent += 1
         self.text = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3004,7 +3004,7 @@ class SocketToolOutputs(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3027,7 +3027,7 @@ class SocketTranscript(Model):
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3117,7 +3117,7 @@ class SpeechOutputAudio(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3164,7 +3164,7 @@ class SpeechOutputAudioInUse(Model):
         if value is None:
             absent += 1
         self.voice_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3190,7 +3190,7 @@ class SpeechSettings(Model):
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudio.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3213,7 +3213,7 @@ class SpeechSettingsInUse(Model):
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3239,7 +3239,7 @@ class SpeechText(Model):
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3304,7 +3304,7 @@ class TranscriptionAsrConfig(Model):
         if value is None:
             absent += 1
         self.enable_punc = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3358,7 +3358,7 @@ class TranscriptionInputAudio(Model):
         if value is None:
             absent += 1
         self.bit_depth = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3391,7 +3391,7 @@ class TranscriptionSettings(Model):
         if value is None:
             absent += 1
         self.asr_config = TranscriptionAsrConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -3414,7 +3414,7 @@ class TranscriptionSettingsInUse(Model):
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self

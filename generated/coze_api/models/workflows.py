@@ -287,7 +287,7 @@ class ChatflowAudio(Model):
         if value is None:
             absent += 1
         self.agent_message_type = ChatflowAnswerType_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -310,7 +310,7 @@ class ChatflowAvatar(Model):
         if value is None:
             absent += 1
         self.image_url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -339,7 +339,7 @@ class ChatflowBackground(Model):
         if value is None:
             absent += 1
         self.mobile_background_image = ChatflowBackgroundImage.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -388,7 +388,7 @@ class ChatflowBackgroundImage(Model):
         if value is None:
             absent += 1
         self.canvas_position = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -451,7 +451,7 @@ class ChatflowMessage(Model):
         if value is None:
             absent += 1
         self.meta_data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -486,7 +486,7 @@ class ChatflowOnboarding(Model):
         if value is None:
             absent += 1
         self.display_all_suggestions = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -590,7 +590,7 @@ class ChatflowRole(Model):
         if value is None:
             absent += 1
         self.project_version = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -623,7 +623,7 @@ class ChatflowSuggestReply(Model):
         if value is None:
             absent += 1
         self.customized_suggest_prompt = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -652,7 +652,7 @@ class ChatflowUserInput(Model):
         if value is None:
             absent += 1
         self.send_voice_mode = ChatflowAnswerType_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -707,7 +707,7 @@ class ChatflowVoice(Model):
         if value is None:
             absent += 1
         self.voice_scene = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -774,7 +774,7 @@ class Workflow(Model):
         if value is None:
             absent += 1
         self.updated_at = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -803,7 +803,7 @@ class WorkflowCreator(Model):
         if value is None:
             absent += 1
         self.name = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -834,7 +834,7 @@ class WorkflowDone(Model):
         if value is None:
             absent += 1
         self.node_execute_uuid = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -879,7 +879,7 @@ class WorkflowError(Model):
         if value is None:
             absent += 1
         self.node_execute_uuid = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -920,7 +920,7 @@ class WorkflowInfo(Model):
         if value is None:
             absent += 1
         self.role = ChatflowRole.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -947,7 +947,7 @@ class WorkflowInput(Model):
             if value.__class__ is dict
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1000,7 +1000,7 @@ class WorkflowInterrupt(Model):
         if value is None:
             absent += 1
         self.node_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1047,7 +1047,7 @@ class WorkflowInterruptData(Model):
             if value.__class__ is dict
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1082,7 +1082,7 @@ class WorkflowList(Model):
         if value is None:
             absent += 1
         self.has_more = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1218,7 +1218,7 @@ class WorkflowMessage(Model):
         if value is None:
             absent += 1
         self.card_body = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 16 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1247,7 +1247,7 @@ class WorkflowNodeRun(Model):
         if value is None:
             absent += 1
         self.node_output = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1308,7 +1308,7 @@ class WorkflowNodeStatus(Model):
         if value is None:
             absent += 1
         self.node_execute_uuid = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1349,7 +1349,7 @@ class WorkflowOutput(Model):
             if value.__class__ is dict
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1408,7 +1408,7 @@ class WorkflowParameter(Model):
         if value is None:
             absent += 1
         self.default_value = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1437,7 +1437,7 @@ class WorkflowPing(Model):
         if value is None:
             absent += 1
         self.node_execute_uuid = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1466,7 +1466,7 @@ class WorkflowQuestion(Model):
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1624,7 +1624,7 @@ class WorkflowRunHistory(Model):
         if value is None:
             absent += 1
         self.logid_ = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 18 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1650,7 +1650,7 @@ class WorkflowRunOutput(Model):
         if value is None:
             absent += 1
         self.output = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1823,7 +1823,7 @@ class WorkflowRunRecord(Model):
         if value is None:
             absent += 1
         self.error_msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 21 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1890,7 +1890,7 @@ class WorkflowVersion(Model):
         if value is None:
             absent += 1
         self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -1931,7 +1931,7 @@ class WorkflowVersionList(Model):
         if value is None:
             absent += 1
         self.next_page_token = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2016,7 +2016,7 @@ class WorkflowsRunsCreateResponse(Model):
         if value is None:
             absent += 1
         self.cost = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -2087,7 +2087,7 @@ class WorkflowsRunsResumeResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self

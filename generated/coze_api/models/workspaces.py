@@ -77,7 +77,7 @@ class CreatedWorkspace(Model):
         if value is None:
             absent += 1
         self.id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -167,7 +167,7 @@ class Workspace(Model):
         if value is None:
             absent += 1
         self.enterprise_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -202,7 +202,7 @@ class WorkspaceInvitation(Model):
         if value is None:
             absent += 1
         self.role_type = WorkspaceInvitationRole_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -237,7 +237,7 @@ class WorkspaceList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -286,7 +286,7 @@ class WorkspaceMember(Model):
         if value is None:
             absent += 1
         self.avatar_url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -319,7 +319,7 @@ class WorkspaceMemberList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -374,7 +374,7 @@ class WorkspaceMembersAdded(Model):
         if value is None:
             absent += 1
         self.already_invited_user_ids = [] if value is None else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -403,7 +403,7 @@ class WorkspaceMembersApplied(Model):
         if value is None:
             absent += 1
         self.applied_failed_user_ids = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
@@ -440,7 +440,7 @@ class WorkspaceMembersRemoved(Model):
         if value is None:
             absent += 1
         self.owner_not_support_remove_user_ids = [] if value is None else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for each of them.
         self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
