@@ -98,7 +98,7 @@ def member(value: Any, path: str | None) -> Any:
 
 
 def payload_of(call: Call, answer: dict[str, Any]) -> Any:
-    """Pick what is returned of an answer, in which null and nothing read as an empty list where one is described."""
+    """Pick the members of an answer, in which null and nothing read as an empty list where one is described."""
     assert call.answer is not None
     members = resolve(call.answer["schema"])["properties"]
     is_list = call.result != "." and resolve(members.get(call.result, {})).get("type") == "array"
@@ -106,7 +106,7 @@ def payload_of(call: Call, answer: dict[str, Any]) -> Any:
 
 
 def altered_payload(data: st.DataObject, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
-    """Alter what is returned of an answer, but not what marks it as a success."""
+    """Alter the members of an answer, but not what marks it as a success."""
     result = {key: value for key, value in answer.items() if key not in {"code", "msg", "detail"}}
     if call.result == ".":
         return {key: alter(data, value) for key, value in result.items()}

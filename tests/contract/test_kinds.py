@@ -199,7 +199,7 @@ def test_host(call: Call) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", WITHOUT_TOKEN)
 def test_no_token(call: Call, mode: Mode) -> None:
-    """Neither token nor another way of authorising is used where none is needed; what the caller gives is sent."""
+    """Neither token nor another way of authorizing is used where none is needed; what the caller gives is sent."""
     answer = call.example_answer()
     arguments = call.arguments(*call.example())
     assert "Authorization" not in perform(call, mode, answer, arguments).request.headers

@@ -73,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         return int(self.sandbox.clock.advance(seconds))
 
     def refused(self, code: int, call: Callable[..., Any], **arguments: Any) -> APIError:
-        """Check that a call is refused for the right reason, and return what was response."""
+        """Check that a call is refused for the right reason, and return the error."""
         with pytest.raises(APIError) as caught:
             call(**arguments)
         assert caught.value.code == code, caught.value

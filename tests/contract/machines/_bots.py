@@ -120,7 +120,7 @@ class Bots(Machine):
 
     @rule(bot=bots, text=TEXTS)
     def chat(self, bot: str, text: str) -> None:
-        """A published bot answers what it was arguments, once its time has come; one that is not, refuses."""
+        """A published bot answers the message once its time has come; one that is not published is refused."""
         arguments = {"bot_id": bot, "user_id": USER_ID, "additional_messages": [text]}
         if self.kept[bot].online is None:
             self.refused(NOT_PUBLISHED, self.coze.chat.create, **arguments)

@@ -1,4 +1,4 @@
-"""Chats without a stream: from the first message to the answer, by way of tools, failures and cancelling."""
+"""Chats without a stream: from the first message to the answer, by way of tools, failures and canceling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Chats"]
 RUNNING, WAITING, COMPLETED, FAILED, CANCELED = "in_progress", "requires_action", "completed", "failed", "canceled"
 OCCUPIED, NOT_CANCELABLE, NO_CHAT, NOTHING_TO_DO = 4016, 4104, 4001, 4000
 FAILURE = 4008
-# What is messages to the bot, and what becomes of the chat.
+# The message for each end of a chat.
 MESSAGES = {COMPLETED: "/say Yes.", WAITING: '/tool look {"at": "it"}', FAILED: f"/fail {FAILURE} No."}
 
 

@@ -142,7 +142,7 @@ class Datasets(Machine):
 
     @rule(key=datasets)
     def progress(self, key: str) -> None:
-        """The state of documents is response, in the order in which they are named."""
+        """The state of documents is returned in the order of the request."""
         keys = list(self.kept[key].documents)[::-1]
         if not keys:
             self.refused(NOT_FOUND, self.coze.datasets.process, dataset_id=key, document_ids=["1"])
@@ -175,7 +175,7 @@ class Datasets(Machine):
 
     @invariant()
     def lists(self) -> None:
-        """All knowledge bases and documents are listed, the newest first, and response as they should be."""
+        """All knowledge bases and documents are listed, the newest first, and have the expected members."""
         size = 1 + len(self.kept) % 2
         listed = items(self.coze.datasets.list(space_id=WORKSPACE_ID, page_size=size), len(self.kept))
         assert [one.dataset_id for one in listed] == list(self.kept)[::-1]

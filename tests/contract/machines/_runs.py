@@ -151,7 +151,7 @@ class Runs(Machine):
 
     @rule()
     def turned_away(self) -> None:
-        """What is not known or not published is not run, and nothing is response of it."""
+        """What is not known or not published is not run, and has no history."""
         runs = self.coze.workflows.runs
         self.refused(NOT_FOUND, runs.create, workflow_id="1")
         self.refused(NOT_FOUND, runs.create, workflow_id=WORKFLOW_UNPUBLISHED)
@@ -162,7 +162,7 @@ class Runs(Machine):
 
     @rule()
     def nodes(self) -> None:
-        """What a node put out is response once the run is over, for a day."""
+        """The output of a node can be retrieved once the run is over, for a day."""
         histories = self.coze.workflows.runs.run_histories
         for key, kept in self.kept.items():
             place, is_running = {"workflow_id": kept.workflow, "execute_id": key}, self.is_running(kept)
@@ -175,7 +175,7 @@ class Runs(Machine):
 
     @invariant()
     def histories(self) -> None:
-        """Of every run it is response what became of it and what was put out, as long as that is kept."""
+        """The history of every run has its status and output, as long as they are kept."""
         histories = self.coze.workflows.runs.run_histories
         for key, kept in self.kept.items():
             place = {"workflow_id": kept.workflow, "execute_id": key}

@@ -34,7 +34,7 @@ class Variables(Machine):
 
     @rule(owner=OWNER, user=USER, names=st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
     def named(self, owner: int, user: str, names: list[str]) -> None:
-        """Only the values that are named are response."""
+        """Only the requested values are returned."""
         response = self.coze.variables.retrieve(**OWNERS[owner], connector_uid=user, keywords=names).items
         kept = self.kept[owner, user]
         assert {one.keyword: one.value for one in response} == {name: kept[name] for name in names if name in kept}

@@ -312,7 +312,7 @@ def test_stream_faults_leave_json_alone(api):
 
 
 def test_after_and_times(api):
-    """A fault can leave calls alone at first, hit several, or hit all until it is cancelled."""
+    """A fault can leave calls alone at first, hit several, or hit all until it is canceled."""
     api.sandbox.faults.add("status", "users.me", after=1, times=2)
     statuses = [api.send("GET", ME).status_code for _ in range(4)]
     assert statuses == [200, 500, 500, 200]
@@ -355,7 +355,7 @@ def test_wrong_faults(coze_sandbox):
 
 
 def test_faults_over_http(api):
-    """Faults can be ordered, listed and cancelled by other processes."""
+    """Faults can be ordered, listed and canceled by other processes."""
     path = "/_sandbox/faults"
     order = {"kind": "status", "operation": "users.me", "status": 418}
     assert api.http.post(path, json=order).json()["times"] == 1
