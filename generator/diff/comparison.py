@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..spec.bundler import METHODS
+from ..spec.bundler import operations_of
 from . import protocols
 from .changes import Change, Direction, Impact, added_or_removed, merged
 from .operations import compare_operation
@@ -102,9 +102,7 @@ def _operations(document: dict[str, Any]) -> _Operations:
     return {
         operation["operationId"]: (path, method, operation)
         for part in ("paths", "webhooks")
-        for path, item in document.get(part, {}).items()
-        for method, operation in item.items()
-        if method in METHODS
+        for path, method, operation in operations_of(document, part)
     }
 
 

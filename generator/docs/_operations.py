@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..spec.bundler import Bundle
+from ..spec.bundler import Bundle, source_note
 from ._markdown import NOTHING, cell, code, link, prose, table
 from ._protocols import events, events_table, messages_table, rooms, users
 
@@ -122,5 +122,5 @@ def _page(operation: Mapping[str, Any]) -> str:
     url = operation.get("externalDocs", {}).get("url")
     if url:
         return link("page", url)
-    source = operation.get("x-coze-evidence", {}).get("source")
-    return cell(f"Not in the official documentation; seen in {source}.") if source else NOTHING
+    note = source_note(operation.get("x-coze-evidence", {}))
+    return cell(note) if note else NOTHING

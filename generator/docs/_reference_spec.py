@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..spec.bundler import METHODS, Bundle
+from ..spec.bundler import Bundle, operations_of
 from ._curl import curl
 from ._errors import codes_list
 from ._markdown import NOTHING, code, prose
@@ -28,9 +28,8 @@ def readable(bundled: Bundle) -> dict[str, Any]:
     source = bundled.document
     document: dict[str, Any] = _plain(source)
     for part in ("paths", "webhooks"):
-        for path, item in source.get(part, {}).items():
-            for method in METHODS & item.keys():
-                _explain(document[part][path][method], source, path, method, item[method])
+        for path, method, operation in operations_of(source, part):
+            _explain(document[part][path][method], source, path, method, operation)
     _add_sections(document, bundled)
     return document
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
 
-from ..spec.bundler import METHODS, Bundle
+from ..spec.bundler import Bundle
 
 __all__ = ["Address", "Operation", "address_of", "described_operations", "members_of"]
 
@@ -86,14 +86,6 @@ def from_openapi(
     # A page whose tables could not be read has no member at all: this does not mean that there is none.
     complete = frozenset(side for side in sides if any(member.startswith(f"{side}.") for member in members))
     return Operation(name, address_of(method, path), members, frozenset(opaque), frozenset(elsewhere), complete, place)
-
-
-def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield path, method and description of each operation of an OpenAPI document."""
-    for path, item in document.get("paths", {}).items():
-        for method, operation in item.items():
-            if method in METHODS:
-                yield path, method, operation
 
 
 def members_of(

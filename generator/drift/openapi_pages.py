@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from ..spec.bundler import operations_of
 from ..spec.yaml_loader import load
-from .facts import Operation, from_openapi, operations_of
+from .facts import Operation, from_openapi
 
 __all__ = ["read_pages"]
 

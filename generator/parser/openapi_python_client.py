@@ -32,7 +32,7 @@ from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
 from .. import ir
-from ..spec.bundler import METHODS, Bundle
+from ..spec.bundler import Bundle, operations_of
 from ..spec.diagnostics import DescriptionError, Diagnostic
 from ..spec.structure import structure_errors
 from ..spec.yaml_loader import LocatedMapping
@@ -212,20 +212,16 @@ def _patched_reserved_words() -> Iterator[None]:
 def _preprocess(document: Any) -> Any:
     """Copy the document without what openapi-python-client would misread."""
     adapted = copy.deepcopy(_plain(document))
-    for item in adapted["paths"].values():
-        for method, operation in item.items():
-            if method in METHODS:
-                if "x-coze-websocket" in operation:
-                    operation["responses"] = {"200": {"description": "It has none."}}  # 101 is unknown to it
-                for response in operation.get("responses", {}).values():
-                    # It would make one JSON object of the whole stream, and knows only some types of file.
-                    response["content"] = {
-                        media: content
-                        for media, content in response.get("content", {}).items()
-                        if media == "application/json"
-                    }
-                # It refuses constants in headers, which the client sends by itself.
-                operation["parameters"] = [one for one in operation.get("parameters", ()) if not is_constant(one)]
+    for _, _, operation in operations_of(adapted):
+        if "x-coze-websocket" in operation:
+            operation["responses"] = {"200": {"description": "It has none."}}  # 101 is unknown to it
+        for response in operation.get("responses", {}).values():
+            # It would make one JSON object of the whole stream, and knows only some types of file.
+            response["content"] = {
+                media: content for media, content in response.get("content", {}).items() if media == "application/json"
+            }
+        # It refuses constants in headers, which the client sends by itself.
+        operation["parameters"] = [one for one in operation.get("parameters", ()) if not is_constant(one)]
     for schema in adapted["components"].get("schemas", {}).values():
         if isinstance(schema.get("enum"), list):
             # It crashes when two values become one name, which `SchemaParser` reports with a better message.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ import attrs
 from .diagnostics import DescriptionError, Diagnostic, relative
 from .yaml_loader import LocatedMapping, load
 
-__all__ = ["METHODS", "OFFICIAL", "Bundle", "bundle", "dump"]
+__all__ = ["OFFICIAL", "Bundle", "bundle", "dump", "operations_of", "source_note"]
 
 OFFICIAL = "official documentation"
 """The source in `x-coze-evidence` that docstrings do not name."""
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DEEPEST = 50
 _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string"}
 _NOT_OPERATIONS = {"coze.yaml", "schemas.yaml", "events.yaml", "exceptions.yaml"}
@@ -54,12 +55,16 @@ class Bundle:
         return self._described("webhooks")
 
     def _described(self, part: str) -> dict[str, tuple[str, str, LocatedMapping]]:
-        return {
-            operation["operationId"]: (path, method, operation)
-            for path, item in self.document.get(part, {}).items()
-            for method, operation in item.items()
-            if method in METHODS
-        }
+        operations = operations_of(self.document, part)
+        return {operation["operationId"]: (path, method, operation) for path, method, operation in operations}
+
+
+def operations_of(document: Mapping[str, Any], part: str = "paths") -> Iterator[tuple[str, str, Any]]:
+    """Yield path, method in lower case and description of each operation below `paths` or `webhooks`."""
+    for path, item in document.get(part, {}).items():
+        for method, operation in item.items():
+            if method in _METHODS:
+                yield path, method, operation
 
 
 def bundle(index: Path) -> Bundle:
@@ -245,7 +250,7 @@ class _Bundler:
                     self.problems.append(item.problem("shape", f"{path} {method} must be a mapping", method))
                     continue
                 name = operation.get("operationId")
-                if method not in METHODS:
+                if method not in _METHODS:
                     self.problems.append(item.problem("shape", f"{path} has {method}, which is no HTTP method", method))
                 elif name is None:
                     continue  # the lint reports it, with everything else that is missing
@@ -279,12 +284,16 @@ class _Bundler:
             self.problems.append(Diagnostic(relative(path, self.root), 1, "not-in-index", message))
 
 
+def source_note(evidence: Mapping[str, Any]) -> str:
+    """Return the sentence that names another source than the official documentation; "" if there is none."""
+    source = evidence.get("source")
+    return "" if source in (None, OFFICIAL) else f"Not in the official documentation; seen in {source}."
+
+
 def _with_evidence(description: Any, evidence: Any) -> Any:
     """Return a description with a sentence on its source, unless that is the official documentation."""
-    source = evidence.get("source")
-    if not isinstance(description, str) or source in (None, OFFICIAL):
-        return description
-    return f"{description} Not in the official documentation; seen in {source}."
+    note = source_note(evidence)
+    return f"{description} {note}" if note and isinstance(description, str) else description
 
 
 def _digest(content: Any) -> str:
