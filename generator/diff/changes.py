@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from enum import Enum
+from typing import Any, TypeVar
 
 import attrs
 
-__all__ = ["Change", "Direction", "Impact", "added_or_removed", "merged"]
+__all__ = ["Change", "Direction", "Impact", "added_or_removed", "is_raised", "merged", "renamed", "requirement"]
+
+K = TypeVar("K", bound="str | tuple[str, ...]")
 
 
 class Impact(Enum):
@@ -59,6 +63,35 @@ def added_or_removed(
         texts: What is different if it was added, and if it was removed.
     """
     return Change(Impact.ADDITIVE if added else Impact.BREAKING, subject, place, texts[0 if added else 1])
+
+
+def requirement(subject: str, place: str, *, required: bool) -> Change:
+    """Return the change of an argument or body that must be sent now, or need not be sent any more."""
+    impact = Impact.BREAKING if required else Impact.ADDITIVE
+    return Change(impact, subject, place, "is required now" if required else "is optional now")
+
+
+def is_raised(before: Any, after: Any) -> bool:
+    """Return whether an upper limit allows more than before; None is no limit."""
+    return after is None or (before is not None and after > before)
+
+
+def renamed(old: AbstractSet[K], new: AbstractSet[K], is_same: Callable[[K, K], bool]) -> dict[K, K]:
+    """Pair names that are gone with new ones of the same thing.
+
+    Args:
+        old: All names before.
+        new: All names after.
+        is_same: Whether a name that is gone and a new one stand for the same thing.
+    """
+    pairs: dict[K, K] = {}
+    fresh = sorted(new - old)
+    for name in sorted(old - new):
+        other = next((one for one in fresh if is_same(name, one)), None)
+        if other is not None:
+            fresh.remove(other)
+            pairs[name] = other
+    return pairs
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:

@@ -114,12 +114,13 @@ def _renamed(old: _Operations, new: _Operations) -> dict[str, str]:
     for name, (path, method, operation) in gone.items():
         candidates = [other for other in fresh if other not in pairs.values()]
         same_address = [other for other in candidates if fresh[other][:2] == (path, method)]
+        if same_address:
+            pairs[name] = same_address[0]
+            continue
         likeness = {other: _likeness(operation, fresh[other][2]) for other in candidates}
-        best = same_address or sorted(
-            (other for other in candidates if likeness[other] >= _SAME_OPERATION), key=lambda other: -likeness[other]
-        )
-        if best:
-            pairs[name] = best[0]
+        best = max(likeness, key=likeness.__getitem__, default="")
+        if best and likeness[best] >= _SAME_OPERATION:
+            pairs[name] = best
     return pairs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .changes import Change, Direction, Impact, added_or_removed
+from .changes import Change, Direction, Impact, added_or_removed, is_raised, renamed, requirement
 from .protocols import compare_servers
 from .schemas import SchemaComparison, canonical
 
@@ -55,9 +55,8 @@ def _whole(name: str, old: _Operation, new: _Operation) -> Iterator[Change]:
         yield Change(Impact.ADDITIVE if after else Impact.BREAKING, name, "", text)
     before, after = old.get("x-coze-max-body-bytes"), new.get("x-coze-max-body-bytes")
     if before != after:
-        wider = after is None or (before is not None and after > before)
         text = f"accepts bodies of {f'up to {after} bytes' if after else 'any size'}"
-        yield Change(Impact.ADDITIVE if wider else Impact.BREAKING, name, "", text)
+        yield Change(Impact.ADDITIVE if is_raised(before, after) else Impact.BREAKING, name, "", text)
     if old.get("x-coze-result") != new.get("x-coze-result"):
         yield Change(Impact.BREAKING, name, "", "returns another member of the answer")
     before, after = old.get("x-coze-pagination"), new.get("x-coze-pagination")
@@ -88,31 +87,25 @@ def _parameters(
     name: str, old: _Operation, new: _Operation, direction: Direction, schemas: SchemaComparison
 ) -> Iterator[Change]:
     before, after = ({(one["in"], one["name"]): one for one in op.get("parameters", [])} for op in (old, new))
-    gone, fresh = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
-    pairs = {key: key for key in before.keys() & after.keys()}
-    for key in gone:
-        other = next((one for one in fresh if one not in pairs.values() and _is_renamed(before[key], after[one])), None)
-        if other is None:
-            yield Change(Impact.BREAKING, name, f"parameter {key[1]}", "is gone")
-            continue
-        pairs[key] = other
+    pairs = renamed(before.keys(), after.keys(), lambda key, other: _is_renamed(before[key], after[other]))
+    for key in before.keys() - after.keys() - pairs.keys():
+        yield Change(Impact.BREAKING, name, f"parameter {key[1]}", "is gone")
+    for key, other in pairs.items():
         if key[1] == other[1]:
             yield Change(Impact.BREAKING, name, f"parameter {key[1]}", f"moved from {key[0]} to {other[0]}")
         else:
             formerly = after[other].get("x-coze-formerly") == key[1]
             impact = Impact.ADDITIVE if formerly else Impact.BREAKING
             yield Change(impact, name, f"parameter {key[1]}", f"is called {other[1]} now")
-    for key in fresh:
-        if key not in pairs.values():
-            required = after[key].get("required", False)
-            text = "is new, and required" if required else "is new"
-            yield Change(Impact.BREAKING if required else Impact.ADDITIVE, name, f"parameter {key[1]}", text)
-    for key, other in pairs.items():
+    for key in after.keys() - before.keys() - set(pairs.values()):
+        required = after[key].get("required", False)
+        text = "is new, and required" if required else "is new"
+        yield Change(Impact.BREAKING if required else Impact.ADDITIVE, name, f"parameter {key[1]}", text)
+    for key, other in {**{key: key for key in before.keys() & after.keys()}, **pairs}.items():
         place = f"parameter {other[1]}"
         was_required, required = (bool(one.get("required")) for one in (before[key], after[other]))
         if was_required != required:
-            text = "is required now" if required else "is optional now"
-            yield Change(Impact.BREAKING if required else Impact.ADDITIVE, name, place, text)
+            yield requirement(name, place, required=required)
         if any(before[key].get(text) != after[other].get(text) for text in ("description", "example")):
             yield Change(Impact.DOCUMENTATION, name, place, "has other texts")
         yield from schemas.compare(before[key]["schema"], after[other]["schema"], direction, name, place)
@@ -132,9 +125,7 @@ def _body(name: str, old: Any, new: Any, direction: Direction, schemas: SchemaCo
             yield Change(impact, name, "request", "has a body now" if new is not None else "has no body any more")
         return
     if bool(old.get("required")) != bool(new.get("required")):
-        required = bool(new.get("required"))
-        text = "is required now" if required else "is optional now"
-        yield Change(Impact.BREAKING if required else Impact.ADDITIVE, name, "request", text)
+        yield requirement(name, "request", required=bool(new.get("required")))
     yield from _content(name, "request", old.get("content", {}), new.get("content", {}), direction, schemas)
 
 
@@ -199,6 +190,5 @@ def _callback(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] |
         yield Change(Impact.BREAKING, name, "", f"has the class {new.get('class')} now, not {old.get('class')}")
     before, after = old.get("answer_within_seconds"), new.get("answer_within_seconds")
     if before != after:
-        wider = after is None or (before is not None and after > before)
         text = f"must be answered within {after} seconds" if after else "may be answered at any time"
-        yield Change(Impact.ADDITIVE if wider else Impact.BREAKING, name, "", text)
+        yield Change(Impact.ADDITIVE if is_raised(before, after) else Impact.BREAKING, name, "", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .changes import Change, Direction, Impact, added_or_removed
+from .changes import Change, Direction, Impact, added_or_removed, renamed
 from .schemas import SchemaComparison, canonical
 
 __all__ = ["compare_errors", "compare_servers", "compare_socket", "compare_stream"]
@@ -82,19 +82,14 @@ def _head(subject: str, place: str, old: _Protocol, new: _Protocol, keys: tuple[
 def _messages(
     subject: str, kind: str, old: _Protocol, new: _Protocol, direction: Direction, schemas: SchemaComparison
 ) -> Iterator[Change]:
-    gone, fresh = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
-    pairs = {name: name for name in old.keys() & new.keys()}
-    for name in gone:
-        other = next((one for one in fresh if one not in pairs.values() and _is_same(old[name], new[one])), None)
-        if other is None:
-            yield Change(Impact.BREAKING, subject, f"{kind} {name}", "is gone")
-        else:
-            pairs[name] = other
-            yield Change(Impact.BREAKING, subject, f"{kind} {name}", f"is called {other} now")
-    for name in fresh:
-        if name not in pairs.values():
-            yield Change(Impact.ADDITIVE, subject, f"{kind} {name}", f"is new: {new[name].get('description', '')}")
+    pairs = renamed(old.keys(), new.keys(), lambda name, other: _is_same(old[name], new[other]))
+    for name in old.keys() - new.keys() - pairs.keys():
+        yield Change(Impact.BREAKING, subject, f"{kind} {name}", "is gone")
     for name, other in pairs.items():
+        yield Change(Impact.BREAKING, subject, f"{kind} {name}", f"is called {other} now")
+    for name in new.keys() - old.keys() - set(pairs.values()):
+        yield Change(Impact.ADDITIVE, subject, f"{kind} {name}", f"is new: {new[name].get('description', '')}")
+    for name, other in {**{name: name for name in old.keys() & new.keys()}, **pairs}.items():
         yield from _message(subject, f"{kind} {other}", old[name], new[other], direction, schemas)
 
 

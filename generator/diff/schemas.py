@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-from .changes import Change, Direction, Impact, added_or_removed
+from .changes import Change, Direction, Impact, added_or_removed, renamed
 
-__all__ = ["SchemaComparison", "canonical", "change_of_texts", "schema_names"]
+__all__ = ["SchemaComparison", "canonical", "schema_names"]
 
 _PREFIX = "#/components/schemas/"
 _TEXTS = {
@@ -74,7 +74,7 @@ def _target(document: Mapping[str, Any], reference: str) -> Any:
     return value
 
 
-def change_of_texts(subject: str, place: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _change_of_texts(subject: str, place: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     """Report that the texts of a thing differ."""
     if any(old.get(key) != new.get(key) for key in _TEXTS):
         yield Change(Impact.DOCUMENTATION, subject, place, "has other texts")
@@ -123,15 +123,15 @@ class SchemaComparison:
             old_users: The operations that send or receive each schema of the old document.
             new_users: Those of the new one.
         """
-        renamed: set[str] = set()
+        reported: set[str] = set()
         finished = 0
         while finished < len(self._pairs):  # comparing schemas leads to more of them
             old, new, direction = list(self._pairs)[finished]
             finished += 1
             users = old_users.get((old, direction), set()) & new_users.get((new, direction), set())
             subject = f"schema {new}"
-            if old != new and old not in renamed:
-                renamed.add(old)
+            if old != new and old not in reported:
+                reported.add(old)
                 yield Change(Impact.BREAKING, f"schema {old}", "", f"is called {new} now", tuple(sorted(users)))
             before, after = (self._named(document, name) for document, name in ((self._old, old), (self._new, new)))
             for change in self._compare(_node(self._old, before), _node(self._new, after), direction, subject, ""):
@@ -139,7 +139,7 @@ class SchemaComparison:
 
     def compare(self, old: Any, new: Any, direction: Direction, subject: str, place: str) -> Iterator[Change]:
         """Compare what stands in one place of both documents; a schema with a name is compared later, by `run`."""
-        yield from change_of_texts(subject, place, old, new)
+        yield from _change_of_texts(subject, place, old, new)
         before, after = _node(self._old, old), _node(self._new, new)
         yield from self._nullability(before, after, direction, subject, place)
         if before.name and after.name and self._is_same_thing(before.name, after.name):
@@ -179,7 +179,7 @@ class SchemaComparison:
     ) -> Iterator[Change]:
         if with_null:
             yield from self._nullability(old, new, direction, subject, place)
-            yield from change_of_texts(subject, place, old.schema, new.schema)
+            yield from _change_of_texts(subject, place, old.schema, new.schema)
         yield from self._types(old, new, direction, subject, place)
         yield from _values(old.schema, new.schema, direction, subject, place)
         yield from _limits(old.schema, new.schema, direction, subject, place)
@@ -225,18 +225,18 @@ class SchemaComparison:
     ) -> Iterator[Change]:
         before, after = old.get("properties", {}), new.get("properties", {})
         required_before, required_after = set(old.get("required", ())), set(new.get("required", ()))
-        renamed = _renamed_members(before, after)
-        for name, new_name in renamed.items():
+        pairs = _renamed_members(before, after)
+        for name, new_name in pairs.items():
             accepted = direction is Direction.REQUEST and after[new_name].get("x-coze-formerly") == name
             impact = Impact.ADDITIVE if accepted else Impact.BREAKING
             yield Change(impact, subject, _join(place, name), f"is called {new_name} now")
-        for name in before.keys() - after.keys() - renamed.keys():
+        for name in before.keys() - after.keys() - pairs.keys():
             yield Change(Impact.BREAKING, subject, _join(place, name), "is gone")
-        for name in after.keys() - before.keys() - set(renamed.values()):
+        for name in after.keys() - before.keys() - set(pairs.values()):
             needed = name in required_after and direction is Direction.REQUEST
             text = "is new, and required" if needed else "is new"
             yield Change(Impact.BREAKING if needed else Impact.ADDITIVE, subject, _join(place, name), text)
-        for name, new_name in {**{name: name for name in before.keys() & after.keys()}, **renamed}.items():
+        for name, new_name in {**{name: name for name in before.keys() & after.keys()}, **pairs}.items():
             inside = _join(place, new_name)
             if (name in required_before) != (new_name in required_after):
                 required = new_name in required_after
@@ -392,17 +392,13 @@ def _variants(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _renamed_members(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
     """Pair members that are gone with new ones of the same schema whose name or description is alike."""
-    pairs: dict[str, str] = {}
-    gone, fresh = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
-    for name in gone:
-        for candidate in fresh:
-            if candidate in pairs.values():
-                continue
-            formerly = new[candidate].get("x-coze-formerly") == name
-            if formerly or (canonical(old[name]) == canonical(new[candidate]) and _alike(name, candidate, old, new)):
-                pairs[name] = candidate
-                break
-    return pairs
+
+    def is_same(name: str, candidate: str) -> bool:
+        if new[candidate].get("x-coze-formerly") == name:
+            return True
+        return canonical(old[name]) == canonical(new[candidate]) and _alike(name, candidate, old, new)
+
+    return renamed(old.keys(), new.keys(), is_same)
 
 
 def _alike(name: str, candidate: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
