@@ -11,7 +11,7 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
 
-__all__ = ["SYSTEM_COLUMNS", "check_filter", "column_of", "matches", "parse_value", "shown_value", "sorted_rows"]
+__all__ = ["SYSTEM_COLUMNS", "column_of", "parse_value", "row_filter", "shown_value", "sorted_rows"]
 
 SYSTEM_COLUMNS: tuple[dict[str, Any], ...] = (
     {"name": "id", "desc": "Id of the row", "type": "integer", "is_primary_key": True},
@@ -34,6 +34,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 Column = Mapping[str, Any]
 Row = Mapping[str, Any]
+RowFilter = Callable[[Row], bool]
 
 
 def column_of(columns: Iterable[Column], name: str, where: str) -> Column:
@@ -77,8 +78,8 @@ def shown_value(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def check_filter(columns: Sequence[Column], sent: Mapping[str, Any], *, required: bool) -> None:
-    """Check the conditions of a filter.
+def row_filter(columns: Sequence[Column], sent: Mapping[str, Any], *, required: bool = False) -> RowFilter:
+    """Check a filter, and return a function that decides whether a row meets it.
 
     Args:
         columns: The columns of the database.
@@ -92,21 +93,10 @@ def check_filter(columns: Sequence[Column], sent: Mapping[str, Any], *, required
     conditions = sent.get("conditions", [])
     if required and not conditions:
         raise CallError(INVALID_PARAMETER, "body.filter.conditions: at least one condition is needed")
-    for number, condition in enumerate(conditions):
-        where = f"body.filter.conditions[{number}]"
-        for name in ("left", "operation", "right"):
-            if name not in condition and not (name == "right" and condition.get("operation") in _WITHOUT_VALUE):
-                raise CallError(INVALID_PARAMETER, f"{where}.{name}: it is required")
-        column = column_of(columns, condition["left"], f"{where}.left")
-        _wanted(column, condition, f"{where}.right")
-
-
-def matches(columns: Sequence[Column], row: Row, sent: Mapping[str, Any]) -> bool:
-    """Return whether a row meets a filter that was checked."""
-    results = [_meets(columns, row, condition) for condition in sent.get("conditions", [])]
-    if not results:
-        return True
-    return any(results) if sent.get("logic") == "or" else all(results)
+    tests = [_condition(columns, one, f"body.filter.conditions[{number}]") for number, one in enumerate(conditions)]
+    if sent.get("logic") == "or" and tests:
+        return lambda row: any(test(row) for test in tests)
+    return lambda row: all(test(row) for test in tests)
 
 
 def sorted_rows(rows: Iterable[Row], orders: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -118,19 +108,37 @@ def sorted_rows(rows: Iterable[Row], orders: Sequence[Mapping[str, Any]]) -> lis
     return found
 
 
-def _wanted(column: Column, condition: Mapping[str, Any], where: str) -> Any:
-    """Return the value that a condition compares with.
+def _condition(columns: Sequence[Column], sent: Mapping[str, Any], where: str) -> RowFilter:
+    for name in ("left", "operation", "right"):
+        if name not in sent and not (name == "right" and sent.get("operation") in _WITHOUT_VALUE):
+            raise CallError(INVALID_PARAMETER, f"{where}.{name}: it is required")
+    column = column_of(columns, sent["left"], f"{where}.left")
+    kind: str = sent["operation"]
+    if kind in _WITHOUT_VALUE:
+        return lambda row: (row.get(column["name"]) is None) == (kind == "is_null")
+    compares = _comparison(column, kind, sent["right"], f"{where}.right")
+
+    def meets(row: Row) -> bool:
+        value = row.get(column["name"])
+        return value is not None and compares(value)  # as in SQL: a missing value meets no comparison
+
+    return meets
+
+
+def _comparison(column: Column, kind: str, text: str, where: str) -> Callable[[Any], bool]:
+    """Return a function that compares a value with that of a condition.
 
     How lists are written is not documented: JSON and commas are accepted.
     """
-    match condition["operation"]:
-        case "is_null" | "is_not_null":
-            return None
+    match kind:
         case "in" | "not_in":
-            return [parse_value(column, str(item), where) for item in _items(condition["right"])]
+            items = [parse_value(column, str(item), where) for item in _items(text)]
+            return lambda value: (value in items) == (kind == "in")
         case "like" | "not_like":
-            return condition["right"]
-    return parse_value(column, condition["right"], where)
+            pattern = re.compile("".join({"%": ".*", "_": "."}.get(one, re.escape(one)) for one in text), re.DOTALL)
+            return lambda value: bool(pattern.fullmatch(str(shown_value(value)))) == (kind == "like")
+    wanted, compare = parse_value(column, text, where), _COMPARED[kind]
+    return lambda value: compare(value, wanted)
 
 
 def _items(text: str) -> list[Any]:
@@ -139,19 +147,3 @@ def _items(text: str) -> list[Any]:
     except ValueError:
         listed = None
     return listed if isinstance(listed, list) else [item.strip() for item in text.split(",")]
-
-
-def _meets(columns: Sequence[Column], row: Row, condition: Mapping[str, Any]) -> bool:
-    column = column_of(columns, condition["left"], "")
-    kind: str = condition["operation"]
-    value, wanted = row.get(column["name"]), _wanted(column, condition, "")
-    if kind in _WITHOUT_VALUE:
-        return (value is None) == (kind == "is_null")
-    if value is None:  # as in SQL: a value that is missing meets no comparison
-        return False
-    if kind in ("in", "not_in"):
-        return (value in wanted) == (kind == "in")
-    if kind in ("like", "not_like"):
-        pattern = "".join({"%": ".*", "_": "."}.get(one, re.escape(one)) for one in wanted)
-        return bool(re.fullmatch(pattern, str(shown_value(value)), re.DOTALL)) == (kind == "like")
-    return _COMPARED[kind](value, wanted)

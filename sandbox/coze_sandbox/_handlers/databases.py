@@ -16,10 +16,9 @@ from ._bot_serializers import API_CHANNEL
 from ._common import check_file, get_or_404, numbered_page
 from ._database_rows import (
     SYSTEM_COLUMNS,
-    check_filter,
     column_of,
-    matches,
     parse_value,
+    row_filter,
     shown_value,
     sorted_rows,
 )
@@ -133,7 +132,7 @@ def update_records(call: Call) -> ResponseFields:
         if "value" not in one and column.get("is_required"):
             raise CallError(INVALID_PARAMETER, f"{where}.value: the column {column['name']} needs a value")
         values[column["name"]] = parse_value(column, one["value"], f"{where}.value") if "value" in one else None
-    check_filter(database["fields"], call.body["filter"], required=True)
+    row_filter(database["fields"], call.body["filter"], required=True)
     return _run(call, database, {"task_type": "update", "_values": values, "_filter": call.body["filter"]})
 
 
@@ -145,7 +144,7 @@ def delete_records(call: Call) -> ResponseFields:
         CallError: The database does not exist, or the filter has no condition or one that does not fit the columns.
     """
     database = _database(call)
-    check_filter(database["fields"], call.body["filter"], required=True)
+    row_filter(database["fields"], call.body["filter"], required=True)
     return _run(call, database, {"task_type": "delete", "_filter": call.body["filter"]})
 
 
@@ -157,7 +156,8 @@ def query_records(call: Call) -> ResponseFields:
         CallError: The database does not exist, or filter, columns or order do not fit it.
     """
     database, body = _database(call), call.body
-    check_filter(database["fields"], body.get("filter", {}), required=False)
+    conditions = body.get("filter", {})
+    row_filter(database["fields"], conditions)
     names = body.get("select_fields", {}).get("field_names", [])
     for number, name in enumerate(names):
         column_of(database["fields"], name, f"body.select_fields.field_names[{number}]")
@@ -166,9 +166,10 @@ def query_records(call: Call) -> ResponseFields:
             raise CallError(INVALID_PARAMETER, f"body.order_by[{number}].field_name: it is required")
         column_of(database["fields"], order["field_name"], f"body.order_by[{number}].field_name")
     if body.get("is_async"):
-        return _run(call, database, {"task_type": "select", "_filter": body.get("filter", {})})
+        return _run(call, database, {"task_type": "select", "_filter": conditions})
     _run_due_tasks(call.state, database["id"])
-    found = _selected(call.state, database, body, call.user_id, body.get("filter", {}))
+    channel = body.get("connector_id", API_CHANNEL)
+    found = sorted_rows(_selected(call.state, database, channel, call.user_id, conditions), body.get("order_by", []))
     shown = [{name: shown_value(row.get(name)) for name in names or _names(database)} for row in found]
     if body.get("select_fields", {}).get("is_distinct"):
         shown = list({json.dumps(row): row for row in shown}.values())
@@ -287,7 +288,7 @@ def _run_due_tasks(state: SandboxState, database_id: str) -> None:
         if database is None:
             task.update(status="failed", error_msg="The database was deleted.")
         elif task["task_type"] == "select":
-            rows = _selected(state, database, {"connector_id": task["_channel"]}, task["_creator_id"], task["_filter"])
+            rows = _selected(state, database, task["_channel"], task["_creator_id"], task["_filter"])
             task.update(status="succeed", has_more=False, select_total_count=len(rows))
             task["select_items_file_url"] = f"https://sandbox.invalid/database/{task['_id']}.json"
         else:
@@ -311,7 +312,7 @@ def _change(state: SandboxState, database: Database, task: Mapping[str, Any]) ->
             }
             store.put("database_row", key, row, parent)
         return len(task["_rows"])
-    rows = _selected(state, database, {"connector_id": task["_channel"]}, task["_creator_id"], task["_filter"])
+    rows = _selected(state, database, task["_channel"], task["_creator_id"], task["_filter"])
     for found in rows:
         if task["task_type"] == "delete":
             store.delete("database_row", str(found["id"]))
@@ -321,19 +322,18 @@ def _change(state: SandboxState, database: Database, task: Mapping[str, Any]) ->
 
 
 def _selected(
-    state: SandboxState, database: Database, sent: Mapping[str, Any], user_id: str, conditions: Mapping[str, Any]
+    state: SandboxState, database: Database, channel: str, user_id: str, conditions: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
-    """Return the rows of a channel that an account can read and a filter selects, in the order that was requested."""
-    channel = sent.get("connector_id", API_CHANNEL)
+    """Return the rows of a channel that an account can read and a filter selects, in the order of their creation."""
     is_limited = database["rw_mode"] == "limited_read_write"
-    rows = (
+    is_selected = row_filter(database["fields"], conditions)
+    return [
         row
         for row in state.store.list("database_row", database["id"])
         if _shares(database["_read_mode"], channel, row["sys_platform"])
         and (not is_limited or row["_creator_id"] == user_id)
-        and matches(database["fields"], row, conditions)
-    )
-    return sorted_rows(rows, sent.get("order_by", []))
+        and is_selected(row)
+    ]
 
 
 def _shares(mode: str, channel: str, other: str) -> bool:

@@ -125,16 +125,16 @@ def _finish_stream(state: SandboxState, run: dict[str, Any], events: Iterator[St
         for event in events:
             yield from with_heartbeats(event)
         run["update_time"] = state.clock.seconds()
+        page = {"debug_url": run["debug_url"], "node_execute_uuid": ""}
         match run["status"]:
             case "Interrupted":
                 yield StreamEvent("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
             case "Fail":
-                page = {"debug_url": run["debug_url"], "node_execute_uuid": ""}
                 error = {"error_code": run["error_code"], "error_message": run["error_message"]}
                 yield StreamEvent("Error", {**error, **page})
                 yield StreamEvent("Done", page)  # as recorded; it does not mean success
             case _:
-                yield StreamEvent("Done", {"debug_url": run["debug_url"], "node_execute_uuid": ""})
+                yield StreamEvent("Done", page)
     finally:
         for _ in events:
             pass
