@@ -104,10 +104,8 @@ class TokenManager:
         if not self._store_loaded or token is None or not self._is_valid(token):
             raise error
         if self._dirty and self._save_error_raised_for != token.access_token:
-            self._save_error_raised_for, self._failed_at = (
-                token.access_token,
-                float("-inf"),
-            )  # the next call tries again
+            self._save_error_raised_for = token.access_token
+            self._failed_at = float("-inf")  # the next call tries again
             raise error
         _log.warning("the store of the token %r fails: %s", self._key, error)
         return token
@@ -247,9 +245,8 @@ class TokenManager:
         self._token, self._dirty, self._rejected, self._trusted_despite_clock = token, True, None, None
         self._issued = token.access_token
         if not self._is_good(token):
-            self._trusted_despite_clock = (
-                token.access_token
-            )  # it is new, so the clock is wrong: it is valid until it is rejected
+            # It is new, so the clock is wrong: it is valid until it is rejected.
+            self._trusted_despite_clock = token.access_token
         return token
 
     def _is_after_failure(self) -> bool:
@@ -265,9 +262,8 @@ class TokenManager:
         if token.access_token == self._trusted_despite_clock:
             return True
         if token.obtained_at is not None:
-            leeway = min(
-                leeway, _seconds(token.expires_at, token.obtained_at) / 2
-            )  # of a token that lives for a minute
+            # A token may live for a minute only.
+            leeway = min(leeway, _seconds(token.expires_at, token.obtained_at) / 2)
         return time.time() + self._skew < token.expires_at.timestamp() - leeway
 
     def _login_required(self, token: Token | None) -> InvalidGrant:
