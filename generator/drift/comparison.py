@@ -11,7 +11,7 @@ import attrs
 from ..spec.yaml_loader import LocatedMapping, load
 from .facts import Address, Operation
 
-__all__ = ["Drift", "compare_source"]
+__all__ = ["Drift", "compare_source", "covers"]
 
 
 @attrs.frozen
@@ -39,7 +39,7 @@ class _Exceptions:
 
     def cover(self, pointer: str) -> bool:
         """Return whether an entry is about *pointer*."""
-        found = [number for number, entry in enumerate(self.entries) if _covers(entry["pointer"], pointer)]
+        found = [number for number, entry in enumerate(self.entries) if covers(entry["pointer"], pointer)]
         self.used.update(found)
         return bool(found)
 
@@ -130,6 +130,6 @@ def _entries(index: Path, kind: str) -> list[LocatedMapping]:
     return [entry for entry in entries if entry.get("source", kind) == kind]
 
 
-def _covers(pattern: str, pointer: str) -> bool:
+def covers(pattern: str, pointer: str) -> bool:
     """Return whether a pattern, in which `*` stands for anything but a space, is a pointer."""
     return re.fullmatch(r"[^ ]*".join(map(re.escape, pattern.split("*"))), pointer) is not None

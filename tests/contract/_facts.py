@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from generator.drift.comparison import covers
 from generator.spec.bundler import Bundle, bundle
 from generator.spec.yaml_loader import load
 
@@ -71,7 +72,7 @@ class Listed:
 
     def is_about(self, operation: str) -> bool:
         """Return whether the entry is about an operation."""
-        return _matches(self.pointer.partition(" ")[0], operation)
+        return covers(self.pointer.partition(" ")[0], operation)
 
 
 @cache
@@ -110,7 +111,7 @@ def exceptions() -> tuple[Listed, ...]:
 def excuses(listed: Listed, difference: Difference) -> bool:
     """Return whether an exception covers a difference, by its place, its parent, its sample, or by `*`."""
     if "*" in listed.pointer:
-        return _matches(listed.pointer, difference.pointer)
+        return covers(listed.pointer, difference.pointer)
     return listed.pointer in {difference.pointer, difference.parent, difference.sample}
 
 
@@ -118,7 +119,3 @@ def is_mentioned(listed: Listed, record: dict[str, Any]) -> bool:
     """Return whether the catalog itself notes a conflict about the member: then it may have settled it already."""
     name = re.sub(r"\[\]|\{\}", "", listed.pointer).rpartition(".")[2]
     return any(name in re.findall(r"\w+", line) for line in record["conflicts"])
-
-
-def _matches(pattern: str, text: str) -> bool:
-    return re.fullmatch(r"[^ ]*".join(map(re.escape, pattern.split("*"))), text) is not None
