@@ -22,7 +22,7 @@ class Pages:
     """A service that has a number of pages, distinguished by the first item's id.
 
     Attributes:
-        requested: What the requests given of the page: the parameter's value, or None.
+        requested: The value of the page's parameter in each request, or None.
     """
 
     def __init__(self, call: Call, count: int) -> None:

@@ -11,6 +11,7 @@ from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call
 from .._scenario.bot_replies import plan_reply_after_tools
 from .._state.state import SandboxState
+from ._bot_serializers import API_CHANNEL
 
 __all__ = [
     "enter_message",
@@ -42,7 +43,7 @@ def new_conversation(call: Call, *, bot_id: str, **members: Any) -> dict[str, An
         "created_at": now,
         "updated_at": now,
         "last_section_id": key,
-        "connector_id": "1024",
+        "connector_id": API_CHANNEL,
         **members,
         "_bot_id": bot_id,
     }
