@@ -128,7 +128,7 @@ class ToolRunnerBase:
             ToolRoundsExceeded: The bot calls tools again after the last round that is allowed.
             ToolFailed: A tool raised, and `on_tool_error` is "raise".
         """
-        raise NotImplementedError
+        raise NotImplementedError  # ToolRunner and AsyncToolRunner implement it, since threads and tasks differ
 
     def _start_round(self, chat: Chat | None) -> list[PendingCall]:
         if chat is None or chat.status is not ChatStatus.REQUIRES_ACTION:
