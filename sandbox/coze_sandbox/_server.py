@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -97,9 +98,8 @@ class ThreadedServer:
         self._listener = bind(host, port)
         self.base_url = url_of(self._listener, "http" if certificates is None else "https")
         self._server = uvicorn.Server(configure(app, certificates))
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._listener],), name="coze-sandbox", daemon=True
-        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="coze-sandbox", daemon=True)
 
     def start(self) -> None:
         """Start and wait until requests are accepted.
@@ -117,5 +117,13 @@ class ThreadedServer:
     def stop(self) -> None:
         """Stop and wait until the thread has ended. Running streams are closed after a second."""
         self._server.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            # The loop waits too long if a test replaced the clock (freezegun does) while it computed how long.
+            self._loop.call_soon_threadsafe(lambda: None)
         self._thread.join()
         self._listener.close()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._server.serve([self._listener]))

@@ -6,6 +6,7 @@ import io
 import struct
 import wave
 from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -145,8 +146,8 @@ async def test_pace_yields_pieces_at_the_speed_of_speech(monkeypatch: pytest.Mon
     async def asleep(seconds: float) -> None:
         sleep(seconds)
 
-    monkeypatch.setattr("time.monotonic", lambda: now)
-    monkeypatch.setattr("time.sleep", sleep)
+    # Of this module only: the event loops of servers under test use the same clock.
+    monkeypatch.setattr(audio, "time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
     monkeypatch.setattr("anyio.sleep", asleep)
     assert list(audio.pace(pieces, pcm)) == pieces
     assert slept == [0, 0.02, 0.02, 0.02, 0.02]

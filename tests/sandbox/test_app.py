@@ -6,6 +6,8 @@ import asyncio
 import gc
 import json
 import socket
+import threading
+import time
 import warnings
 import weakref
 from typing import Any
@@ -190,3 +192,24 @@ def test_small_answers_are_sent_at_once():
     finally:
         server.stop()
     assert [bool(option) for option in options] == [True]
+
+
+def test_server_stops_after_a_test_replaced_the_clock(monkeypatch):
+    """`stop` returns although the event loop computed its next pause while a test had set the clock back."""
+    turned = threading.Event()
+
+    def earlier() -> float:
+        if threading.current_thread().name == "coze-sandbox":
+            turned.set()
+        return 1.0
+
+    server = ThreadedServer(Response(), "127.0.0.1", 0)
+    server.start()
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "monotonic", earlier)
+        assert turned.wait(5)
+        time.sleep(0.1)  # by then the loop has computed a pause, and waits
+    stopping = threading.Thread(target=server.stop, daemon=True)
+    stopping.start()
+    stopping.join(5)
+    assert not stopping.is_alive()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 from cozekit import APIConnectionError
-from cozekit.auth import MemoryStore, Token
+from cozekit.auth import MemoryStore, Token, _token_manager
 from cozekit.errors import AuthenticationError, InvalidGrant, TokenStoreError
 from tests.overlay.auth._flows import ahead
 from tests.overlay.auth._token_service import Service, client, strategy, token
@@ -165,12 +166,12 @@ def test_failing_store_is_retried_every_ten_seconds(connect, monkeypatch, caplog
         assert coze.users.me().user_id == "1"
     assert (len(tried), caplog.text.count("the store of the token 'k' fails: the token cannot be kept")) == (2, 1)
     monkeypatch.undo()
-    monkeypatch.setattr(time, "monotonic", ahead(now, 11))
+    monkeypatch.setattr(_token_manager, "time", SimpleNamespace(monotonic=ahead(now, 11), time=time.time))
     store.reached = False
     assert coze.users.me().user_id == "1"
     store.reached = True
     assert store.load("k") is None
-    monkeypatch.setattr(time, "monotonic", ahead(now, 22))
+    monkeypatch.setattr(_token_manager, "time", SimpleNamespace(monotonic=ahead(now, 22), time=time.time))
     assert coze.users.me().user_id == "1"
     assert store.load("k").refresh_token == "r1"
     assert (service.refreshes, service.calls) == (["r0"], ["a1"] * 5)
