@@ -136,7 +136,7 @@ def _begin(coze: Any, service: Service, chance: random.Random, way: str) -> Any:
     return coze.workflows.runs.stream(workflow_id=service.workflow, parameters={"input": "word " * 20}, **options)
 
 
-def _told(error: CozeError) -> str:
+def _ending(error: CozeError) -> str:
     """Name how a stream ended."""
     kinds = (StreamGap, ChatFailed, StreamFailed, StreamInterrupted, APIError, CozeError)
     return next(kind.__name__ for kind in kinds if isinstance(error, kind))
@@ -214,9 +214,9 @@ async def _work(
             try:
                 how = await _recover(stream, chance)
             except CozeError as error:
-                how = f"recover: {_told(error)}"
+                how = f"recover: {_ending(error)}"
         except CozeError as error:
-            how = _told(error)
+            how = _ending(error)
             await stream.close()
         report.ended[how] += 1
 
@@ -240,7 +240,7 @@ def _work_in_thread(coze: Coze, service: Service, chance: random.Random, turns: 
                     if way == "closed" and number == 3:
                         stream.close()
         except CozeError as error:
-            how = _told(error)
+            how = _ending(error)
         except RuntimeError as error:  # a run that was closed just when it could have been resumed
             how = str(error)
         finally:

@@ -69,7 +69,7 @@ def _remarks(schema: Mapping[str, Any]) -> Iterator[str]:
 def _explain(target: dict[str, Any], source: Any, path: str, method: str, operation: Mapping[str, Any]) -> None:
     """Add the meaning of an operation's `x-coze-*` to its description."""
     facts = "".join(f"- {fact}\n" for fact in _facts(operation, path))
-    parts = [target["description"], facts, *_told(source["components"], operation)]
+    parts = [target["description"], facts, *_message_tables(source["components"], operation)]
     target["description"] = "\n\n".join(part for part in parts if part)
     if "externalDocs" in target:
         target["externalDocs"].setdefault("description", "Official page")
@@ -110,7 +110,7 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         yield prose(note)
 
 
-def _told(components: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
+def _message_tables(components: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
     """Yield the messages of the operation's stream or WebSocket in their order."""
     for key, tables in (("x-coze-stream", events_table), ("x-coze-websocket", messages_table)):
         if key in operation:

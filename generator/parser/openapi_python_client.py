@@ -77,7 +77,7 @@ class Parsed:
         self._schemas: Mapping[str, Any] = document["components"].get("schemas", {})
 
     def endpoint(self, operation_id: str) -> Endpoint | None:
-        """Find what became of an operation."""
+        """Return the endpoint that openapi-python-client made of an operation, or None."""
         return self._endpoints.get(_endpoint_name(operation_id))
 
     def constant(self, value: object, number: int) -> str:

@@ -26,7 +26,7 @@ _MOST_DIGITS = 18
 _TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
 
 
-_TOLD = {*_TEXTS, "error", "error_code", "debug_url", "detail"}
+_NOT_SECRET = {*_TEXTS, "error", "error_code", "debug_url", "detail"}
 
 
 _NOT_JSON: Any = object()
@@ -151,7 +151,7 @@ def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: H
     reason = answer.get("error_code") or answer.get("error")  # OAuth answers: text, or an object in older ones
     text = next((_text(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or "")
     if operation.confidential:
-        text = without(text, _texts_of({key: value for key, value in answer.items() if key not in _TOLD}))
+        text = without(text, _texts_of({key: value for key, value in answer.items() if key not in _NOT_SECRET}))
     error = error_class(code, http.status_code)(
         text,
         code=code or http.status_code,

@@ -107,7 +107,7 @@ class Event(Generic[E]):
     continues: bool = attrs.field(init=False)
 
     @continues.default
-    def _goes_on(self) -> bool:
+    def _continues(self) -> bool:
         return self.ends == "never" and not self.fails
 
 

@@ -33,7 +33,7 @@ class Front:
 
     def __init__(self, mode: str, *, examples: int = 8) -> None:
         self._running: Sandbox | None = None
-        self._described = Starlette(routes=[Route("/openapi.json", self._tell)])
+        self._described = Starlette(routes=[Route("/openapi.json", self._respond)])
         config = {
             "generation": {
                 "mode": mode,
@@ -62,5 +62,5 @@ class Front:
         self._running = None
         sandbox.close()
 
-    async def _tell(self, _: Request) -> JSONResponse:
+    async def _respond(self, _: Request) -> JSONResponse:
         return JSONResponse(document())

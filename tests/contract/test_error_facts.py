@@ -27,12 +27,12 @@ def described() -> dict[int, dict[str, Any]]:
 
 
 def test_codes() -> None:
-    """The same codes are known to both."""
+    """The description has the error codes of the catalog, and no others."""
     assert described().keys() == catalog().keys()
 
 
 def test_categories() -> None:
-    """A code is of the same category."""
+    """Each error code has the category of the catalog, where the catalog is not in doubt."""
     expected = {
         code: CATEGORIES.get(one["category"], one["category"])
         for code, one in catalog().items()
@@ -43,7 +43,7 @@ def test_categories() -> None:
 
 
 def test_retries() -> None:
-    """A code is retryable exactly where it is in the catalog; where the catalog does not know, it is not."""
+    """An error code is retryable only where the catalog is certain that it is."""
     assert {code: one.get("retryable", False) for code, one in described().items()} == {
         code: one["retryable"] is True and one.get("grade") != DOUBTFUL for code, one in catalog().items()
     }

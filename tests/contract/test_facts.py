@@ -58,7 +58,7 @@ def test_operation_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_operation_says_what_the_catalog_says(name: str) -> None:
+def test_operation_equals_the_catalog(name: str) -> None:
     """Fields, types, requiredness, enums, defaults, limits, permission and page are those of the catalog."""
     wrong = unlisted(comparison(name).differences)
     assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"

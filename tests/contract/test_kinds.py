@@ -222,7 +222,7 @@ def test_fixed_header_can_be_replaced(call: Call) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", [param for param in ALL if "4XX" in param.values[0].described["responses"]])  # type: ignore[union-attr]  # pytest does not type parameters
-def test_answer_without_envelope_tells_error(call: Call, mode: Mode) -> None:
+def test_error_without_envelope_is_read(call: Call, mode: Mode) -> None:
     """An OAuth error is found by its word, in new answers and in those that follow the standard alone."""
     error = resolve(call.described["responses"]["4XX"])["content"]["application/json"]["example"]
     standard = {name: error[name] for name in ("error", "error_description")}

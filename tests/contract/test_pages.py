@@ -119,7 +119,7 @@ def test_pages(call: Call, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("call", PAGED)
-def test_page_tells(call: Call) -> None:
+def test_page_has_total_and_successor(call: Call) -> None:
     """A page has the described total, and whether another follows."""
     pages, paging = Pages(call, 2), call.described["x-coze-pagination"]
     with httpx.Client(transport=httpx.MockTransport(pages.handle)) as http:

@@ -46,7 +46,7 @@ def differences() -> tuple[Difference, ...]:
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place.replace(" ", ":"))
-def test_message_says_what_the_catalog_says(message: Message) -> None:
+def test_message_equals_the_catalog(message: Message) -> None:
     """Members, types, requiredness, enums, defaults and limits are those of the catalog, and all of them."""
     found, seen = message.differences()
     wrong = unlisted(found)
@@ -105,7 +105,7 @@ def test_codes_of_rooms_are_listed() -> None:
 
 
 @pytest.mark.parametrize("callback", CALLBACKS, ids=lambda callback: callback.name)
-def test_callback_says_what_the_catalog_says(callback: Callback) -> None:
+def test_callback_equals_the_catalog(callback: Callback) -> None:
     """Members of message and answer, and the time for the answer, are those of the catalog."""
     found, seen = callback.differences()
     wrong = unlisted(found)

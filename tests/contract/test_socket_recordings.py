@@ -126,7 +126,7 @@ def sounds(name: str, kind: str, member: str) -> list[bytes]:
 class TestCommonMethods:
     """The methods for the common session give what the recordings hold."""
 
-    def test_say(self, mode: str, cut: int) -> None:
+    def test_speech_yields_the_recorded_sound(self, mode: str, cut: int) -> None:
         """The sound of the recorded speech."""
         name = NAMES[2]
         [text] = [one["data"]["delta"] for one in frames(name, "client") if "data" in one]

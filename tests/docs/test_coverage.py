@@ -91,7 +91,7 @@ def test_writes_between_the_marks_only(real: Bundle, tmp_path: Path, capsys: pyt
         (f"{HEAD}http,yes,no,yes,no,yes\n", "no marks\n", "README.md:1: has no lines <!-- coverage -->"),
     ],
 )
-def test_tells_what_is_missing(
+def test_unusable_facts_are_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], facts: str | None, readme: str, expected: str
 ) -> None:
     """Facts that cannot be used, or a file without marks, are reported by name, and nothing is written."""

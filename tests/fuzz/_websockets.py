@@ -70,9 +70,9 @@ def _frames(protocol: str, rng: Random, done: list[str]) -> list[str | bytes]:
                 frames.append(rng.choice(_FRAMES))
                 done.append(f"before {name}: {frames[-1][:60]!r}")
             else:
-                said_, value = hostile(rng, rare=0.001)
+                change, value = hostile(rng, rare=0.001)
                 frame["data"] = value
-                done.append(f"{name}: data = {said_}")
+                done.append(f"{name}: data = {change}")
         text = dumps(frame)
         frames.append(text.encode() if rng.random() < 0.03 else text)
     return frames

@@ -67,7 +67,7 @@ def _fail() -> None:
     raise KeyError("planted")
 
 
-def _tell() -> None:
+def _leak() -> None:
     error = CozeError("the token is wrong")
     error.args = (f"the token {TOKEN} is wrong",)  # its constructor would mask the secret
     raise error
@@ -83,7 +83,7 @@ def _forget() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "error"),
-    [(_fail, "KeyError"), (_tell, "Leaked"), (_sleep, "Hang"), (_forget, "ResourceWarning")],
+    [(_fail, "KeyError"), (_leak, "Leaked"), (_sleep, "Hang"), (_forget, "ResourceWarning")],
     ids=lambda value: getattr(value, "__name__", value).strip("_"),
 )
 def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None], error: str) -> None:

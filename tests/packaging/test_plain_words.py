@@ -25,9 +25,18 @@ def test_every_avoided_word_is_reported(tmp_path: Path) -> None:
         assert report.count(f"page.md:{number}: ") == 2, word
 
 
-@pytest.mark.parametrize("text", ["position = file.tell()\n", "def tell(self) -> int:\n", "_told = tell_tale\n"])
-def test_method_tell_of_files_and_parts_of_names_are_allowed(tmp_path: Path, text: str) -> None:
-    """The check allows a method of files that has an avoided name, and avoided words inside longer names."""
+@pytest.mark.parametrize("word", [word for word in WORDS if " " not in word])
+def test_parts_of_names_are_reported(tmp_path: Path, word: str) -> None:
+    """The check reports an avoided word as a part of a snake_case name, at its begin, in its middle and at its end."""
+    report = check(
+        tmp_path / "module.py", f"def {word}_first(): ...\ndef test_{word}_all(): ...\n_NOT_{word.upper()} = 1\n"
+    )
+    assert [line.split(": ")[0].rpartition(":")[2] for line in report.splitlines()] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("text", ["position = file.tell()\n", "def tell(self) -> int:\n", "_tale = teller\n"])
+def test_method_of_files_is_allowed(tmp_path: Path, text: str) -> None:
+    """The check allows the method `tell` of files, and longer words that only begin with an avoided one."""
     assert check(tmp_path / "module.py", text) == ""
 
 

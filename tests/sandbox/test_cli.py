@@ -45,8 +45,8 @@ def start():
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_runs_until_told_to_stop(start, tmp_path, stop):
-    """The command prints address and token, writes the ready file, serves, and stops without a complaint."""
+def test_command_serves_until_a_signal_stops_it(start, tmp_path, stop):
+    """The command prints address and token, writes the ready file, and serves; a signal stops it with exit code 0."""
     ready = tmp_path / "ready.json"
     process, facts = start("--token", "t-1", "--ready-file", str(ready), "--speed", "100")
     assert json.loads(ready.read_text(encoding="utf-8")) == facts

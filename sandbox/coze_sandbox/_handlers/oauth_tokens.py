@@ -123,12 +123,12 @@ def _from_device(call: Call) -> ResponseFields | CallError:
     grant = state.find(DEVICE, code)
     if grant is None or grant["client_id"] != app.client_id:
         raise OAuthError("invalid_request", "invalid request: device_code")
-    now, asked_at = state.clock.now(), grant["asked_at"]
+    now, polled_at = state.clock.now(), grant["polled_at"]
     if grant["expires_at"] <= now:
         raise OAuthError("expired_token", "The device code has expired.")
     interval = state.options.device_interval
-    state.store.put(DEVICE, code, {**grant, "asked_at": now})
-    if asked_at is not None and now < asked_at + interval:
+    state.store.put(DEVICE, code, {**grant, "polled_at": now})
+    if polled_at is not None and now < polled_at + interval:
         return OAuthError("slow_down", f"Poll at most every {interval} seconds.")
     if grant["allowed"] is None:
         return OAuthError("authorization_pending", "The user has not finished yet.")

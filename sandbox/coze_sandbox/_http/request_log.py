@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 import uuid
+import warnings
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -114,7 +115,7 @@ class RequestRecord:
             self.tolerated.append(what)
             self.revision = next(_REVISIONS)
 
-    def say(self, sender: str, event: str, data: Any = None, verdict: str = "ok", reason: str = "") -> None:
+    def add_message(self, sender: str, event: str, data: Any = None, verdict: str = "ok", reason: str = "") -> None:
         """Add a message of a WebSocket."""
         entry = SocketEntry(sender=sender, event=event, data=shortened(data), verdict=verdict, reason=reason)
         self.messages.append(entry)
@@ -124,6 +125,11 @@ class RequestRecord:
             del self.messages[0]
             self._messages_size -= self._message_sizes.popleft()
         self.revision = next(_REVISIONS)
+
+    def say(self, *arguments: Any, **named: Any) -> None:
+        """Call `add_message`, which is the new name. Removed in 0.3."""
+        warnings.warn("`say` is called `add_message`; 0.3 removes it", DeprecationWarning, stacklevel=2)
+        self.add_message(*arguments, **named)
 
     def end(self, seconds: float) -> None:
         """Record the duration at the end of the request, and shorten a body that is too large."""

@@ -102,7 +102,7 @@ def begin_device(state: SandboxState, app: OAuthApp, workspace_id: str | None) -
         "workspace_id": workspace_id,
         "user_code": user_code,
         "allowed": state.auto_consent,
-        "asked_at": None,
+        "polled_at": None,
         "expires_at": state.clock.now() + _DEVICE_SECONDS,
     }
     state.store.put(DEVICE, code, pending)

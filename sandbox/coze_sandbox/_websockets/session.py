@@ -155,4 +155,4 @@ class Session:
 
     def _log(self, sender: str, frame: dict[str, Any], verdict: str = "ok", reason: str = "") -> None:
         event = frame.get("event_type")
-        self._record.say(sender, event if isinstance(event, str) else "", frame.get("data"), verdict, reason)
+        self._record.add_message(sender, event if isinstance(event, str) else "", frame.get("data"), verdict, reason)

@@ -55,7 +55,7 @@ class Chats(Machine):
 
     @precondition(lambda self: len(self.known) < 2 * MANY)
     @rule(target=chats, key=chats, becomes=st.sampled_from(list(MESSAGES)))
-    def go_on(self, key: str, becomes: str) -> Any:
+    def continue_conversation(self, key: str, becomes: str) -> Any:
         """A conversation continues unless a chat is running in it."""
         conversation = self.known[key].conversation
         if self.known[self.latest[conversation]].status == RUNNING:

@@ -26,7 +26,7 @@ class Kept:
     interval: int
     expires_at: int
     workspace_id: str | None
-    asked_at: int | None = None
+    polled_at: int | None = None
     allowed: bool | None = None
 
 
@@ -90,11 +90,11 @@ class Devices(TokenMachine):
         if kept is None:
             self.denied("invalid_request", self.coze.oauth.token, grant_type=GRANT, **arguments)
             return multiple()
-        is_hasty = kept.asked_at is not None and self.now < kept.asked_at + kept.interval
+        is_hasty = kept.polled_at is not None and self.now < kept.polled_at + kept.interval
         if kept.expires_at <= self.now:
             self.denied("expired_token", self.coze.oauth.token, grant_type=GRANT, **arguments)
             return multiple()
-        kept.asked_at = self.now
+        kept.polled_at = self.now
         if is_hasty or not kept.allowed:
             waits = "authorization_pending" if kept.allowed is None else "access_denied"
             self.denied("slow_down" if is_hasty else waits, self.coze.oauth.token, grant_type=GRANT, **arguments)

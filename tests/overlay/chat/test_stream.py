@@ -157,15 +157,15 @@ def test_stream_ends_for_tools_and_continues_after_submission(coze):
     assert stream.chat.status is models.ChatStatus.REQUIRES_ACTION
     (call,) = stream.chat.required_action.submit_tool_outputs.tool_calls
     assert (call.function.name, json.loads(call.function.arguments)) == ("get_weather", {"city": "Ulm"})
-    going_on = coze.chat.submit_tool_outputs_stream(
+    continued = coze.chat.submit_tool_outputs_stream(
         conversation_id=stream.chat.conversation_id,
         chat_id=stream.chat.id,
         tool_outputs=[{"tool_call_id": call.id, "output": "rain"}],
     )
-    with going_on:
-        assert "".join(going_on.text) == "get_weather says: rain"
-    assert going_on.chat.id == stream.chat.id
-    assert going_on.chat.status is models.ChatStatus.COMPLETED
+    with continued:
+        assert "".join(continued.text) == "get_weather says: rain"
+    assert continued.chat.id == stream.chat.id
+    assert continued.chat.status is models.ChatStatus.COMPLETED
 
 
 def test_streams_take_request_options(coze, coze_sandbox):

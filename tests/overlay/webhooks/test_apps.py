@@ -130,11 +130,11 @@ def test_failed_handler_gets_500_and_is_called_again(kind: Any, caplog: pytest.L
 
 def test_repetition_during_handling_gets_503(kind: Any) -> None:
     """While a callback is handled, its repetition gets status 503, so that it is sent again later."""
-    begun, go_on = threading.Event(), threading.Event()
+    started, finish = threading.Event(), threading.Event()
 
     def handle(_: Any) -> None:
-        begun.set()
-        go_on.wait(60)
+        started.set()
+        finish.wait(60)
 
     app = kind(handle, token=TOKEN)
     receiver = app._handler
@@ -142,11 +142,11 @@ def test_repetition_during_handling_gets_503(kind: Any) -> None:
     with sending(app) as post:
         thread = threading.Thread(target=post, args=(DELETED,))
         thread.start()
-        assert begun.wait(60)
+        assert started.wait(60)
         assert (
             receiver.parse(list(signed(body).items()), body).status == 503
         )  # the WSGI server handles one request at a time
-        go_on.set()
+        finish.set()
         thread.join()
         assert post(DELETED).status_code == 200
 

@@ -87,7 +87,7 @@ def speaking(part: Part) -> None:
         part.send("speech.audio.completed")
 
 
-def test_say_yields_the_audio_of_a_text(connect: Connect) -> None:
+def test_speech_yields_the_audio_of_a_text(connect: Connect) -> None:
     """`say` sends a text and its end, and yields the decoded audio; a second text may follow."""
     with socket_server(speaking) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as speech:
@@ -101,7 +101,7 @@ def test_say_yields_the_audio_of_a_text(connect: Connect) -> None:
     assert texts == ["Hello", "again"]
 
 
-def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
+def test_text_is_sent_while_audio_arrives(connect: Connect) -> None:
     """`say` sends pieces of text while audio is received."""
     with socket_server(speaking) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as speech:
@@ -733,7 +733,7 @@ def test_unknown_frames_are_unknown_messages(connect: Connect) -> None:
     assert messages[4].data == "?"
 
 
-def test_say_ignores_malformed_messages(connect: Connect) -> None:
+def test_speech_ignores_malformed_messages(connect: Connect) -> None:
     """`say` ignores messages that contain no audio."""
 
     def play(part: Part) -> None:

@@ -81,7 +81,7 @@ def publish(api, *channels):
 
 
 def states(sandbox):
-    """Wait until nothing is under way, and return what became of all deliveries."""
+    """Wait until no delivery is running, and return the states of all deliveries."""
     sandbox.callbacks.wait()
     return [delivery.state for delivery in sandbox.callbacks.deliveries]
 
@@ -214,7 +214,7 @@ def test_addresses_that_cannot_be(api, receiver):
 
 
 def test_slow_receiver(api, receiver):
-    """Who calls the sandbox does not wait for receivers, and one receiver not for another."""
+    """A slow receiver delays neither the call that caused its callback nor the callbacks of other receivers."""
     receiver.gate.clear()
     app_for(api, receiver, "bot.published")
     app_for(api, receiver, "bot.published")
@@ -229,7 +229,7 @@ def test_slow_receiver(api, receiver):
 
 
 def test_late_answer(receiver):
-    """An answer that comes after the described time is none."""
+    """A callback whose receiver responds after the described time has failed."""
     with Sandbox(callback_pauses=()) as sandbox:
         kind = sandbox.callbacks._kinds["bot.deleted"]
         sandbox.callbacks._kinds["bot.deleted"] = attrs.evolve(kind, seconds=0.05)
@@ -241,7 +241,7 @@ def test_late_answer(receiver):
 
 
 def test_later_messages_overtake(receiver):
-    """A message that waits to be sent again does not hold up the next one, so that it comes after that."""
+    """A callback that waits for its next attempt does not delay later ones, and so arrives after them."""
     with Sandbox(callback_pauses=(600,)) as sandbox:
         sandbox._state.store.put("api_app", "1", app_document(receiver.url))
         receiver.answers.append((500, b""))
@@ -306,10 +306,8 @@ def test_own_event(api, receiver):
         api.sandbox.callbacks.send("bot.deleted", api_app_id="9")
 
 
-def test_nobody_is_told(api, receiver):
-    """Apps without subscription or address, and deleted apps, get no callbacks; nor do changes that were undone send
-    any.
-    """
+def test_apps_without_subscription_or_address_get_no_callbacks(api, receiver):
+    """Apps without a subscription, apps without an address, and deleted apps get no callbacks."""
     app = app_for(api, receiver, "bot.deleted")["id"]
     publish(api)
     api.ok("POST", f"{APPS}/{app}/events", json={"event_types": ["bot.published"]})
@@ -353,7 +351,7 @@ def test_colleague_publishes(api, receiver):
     assert (message["header"]["coze_account_id"], message["event"]["user_id_str"]) == (USER_ID, int(COLLEAGUE_IDS[0]))
 
 
-def test_what_is_undone_is_not_told(api, receiver, monkeypatch):
+def test_failed_call_sends_no_callbacks(api, receiver, monkeypatch):
     """A call that fails at the end sends no callbacks about what it did before."""
     from coze_sandbox._handlers import HANDLERS
 
@@ -370,7 +368,7 @@ def test_what_is_undone_is_not_told(api, receiver, monkeypatch):
 
 
 def test_app_that_is_deleted_meanwhile(api, receiver):
-    """What waits for its next attempt is given up when its app is deleted."""
+    """A callback that waits for its next attempt is abandoned when its app is deleted."""
     app = app_for(api, receiver, "bot.published")["id"]
     receiver.answers.append((500, b""))
     publish(api)
@@ -382,7 +380,7 @@ def test_app_that_is_deleted_meanwhile(api, receiver):
 
 
 def test_messages_that_are_not_as_described(api, receiver):
-    """A message of the sandbox's own that is not as described is recorded and not sent; the call goes well."""
+    """A callback message that does not match the description becomes a violation and is not sent; the call succeeds."""
     app_for(api, receiver, "bot.unpublished")
     bot = api.sandbox._state.find("bot", BOT_ID)
     bot["draft"]["description"] = 7

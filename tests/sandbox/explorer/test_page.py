@@ -67,8 +67,8 @@ def test_an_operation_can_be_tried(chromium: Chromium, coze_sandbox: Sandbox) ->
 
 
 @needs_chromium
-def test_what_can_be_made_is_made_at_once(chromium: Chromium, coze_sandbox: Sandbox) -> None:
-    """The body that is filled in names nothing that does not exist where it need not."""
+def test_sample_request_of_create_operation_succeeds_at_once(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """The body that the page fills in for a create operation needs no object that does not exist yet."""
     go(chromium, coze_sandbox, "operations/bots.create")
     chromium.click("#send")
     chromium.until("document.querySelector('#answer')")
@@ -77,8 +77,8 @@ def test_what_can_be_made_is_made_at_once(chromium: Chromium, coze_sandbox: Sand
 
 
 @needs_chromium
-def test_what_has_to_be_made_before(chromium: Chromium, coze_sandbox: Sandbox) -> None:
-    """A form about something that does not exist yet leads to the one that makes it, and names it afterwards."""
+def test_form_links_to_the_operation_that_creates_its_object(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """If no object exists yet, the form of an operation links to the form that creates one, and has its id afterwards."""
     go(chromium, coze_sandbox, "operations/chat.cancel")
     chromium.click("#before a")
     chromium.until("document.body.dataset.shown === '#/operations/chat.create/chat.cancel'")
@@ -95,7 +95,7 @@ def test_what_has_to_be_made_before(chromium: Chromium, coze_sandbox: Sandbox) -
 
 @needs_chromium
 def test_forms_with_files(chromium: Chromium, coze_sandbox: Sandbox) -> None:
-    """Fields beside a file are filled in; where a form cannot do it, the page shows why."""
+    """The page fills in the fields beside a file; where it cannot fill in a field, it shows why."""
     go(chromium, coze_sandbox, "operations/audio.voices.clone")
     assert chromium.evaluate("document.querySelector('#part-voice_name').value") == "Cheerful boy"
     go(chromium, coze_sandbox, "operations/oauth.token")
@@ -114,8 +114,8 @@ def test_a_stream_is_shown_as_it_comes(chromium: Chromium, coze_sandbox: Sandbox
 
 
 @needs_chromium
-def test_refused_requests_tell_why(chromium: Chromium, coze_sandbox: Sandbox) -> None:
-    """The list of requests shows what the sandbox thought of each, also of those that come while it is open."""
+def test_list_of_requests_shows_why_one_was_refused(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """The list of requests shows why a request was refused, also for requests that arrive while the list is open."""
     go(chromium, coze_sandbox, "requests")
     headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
     httpx.post(f"{coze_sandbox.base_url}/v1/bot/create", json={"space_id": "1", "name": 5}, headers=headers)
@@ -128,7 +128,7 @@ def test_refused_requests_tell_why(chromium: Chromium, coze_sandbox: Sandbox) ->
 
 @needs_chromium
 def test_the_list_of_requests_follows_the_log(chromium: Chromium, coze_sandbox: Sandbox) -> None:
-    """While it is open, requests that come are added to the list, and those that were forgotten leave it."""
+    """While the list is open, new requests are added to it, and requests that the log has dropped are removed."""
     httpx.get(f"{coze_sandbox.base_url}/v1/nowhere/1")
     go(chromium, coze_sandbox, "requests")
     httpx.get(f"{coze_sandbox.base_url}/v1/nowhere/2")

@@ -87,8 +87,8 @@ def test_what_others_have_is_not_filled_in(api: Api) -> None:
     assert look(api, "conversations.retrieve")["makers"] == ["conversations.create"]
 
 
-def test_every_operation_that_is_told_about_exists() -> None:
-    """All operations of the tables are described ones."""
+def test_tables_name_described_operations_only() -> None:
+    """The tables of prerequisites, notes and values name only operations of the description."""
     makers = {maker for subject in PREREQUISITES.values() for maker in subject.operations}
     assert {*PREREQUISITES, *makers, *NOTES, *_OF_OPERATIONS} <= set(OPERATIONS)
 

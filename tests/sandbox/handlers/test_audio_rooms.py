@@ -11,7 +11,7 @@ ROOMS = "/v1/audio/rooms"
 
 
 def test_room(api):
-    """A room has a pass for the user, and a conversation that keeps the messages."""
+    """Creating a room returns a token for the user, and creates a conversation where none is named."""
     conversation = api.ok("POST", "/v1/conversation/create", json={})["id"]
     named = {"voice_id": VOICE_ID, "workflow_id": WORKFLOW_ECHO, "conversation_id": conversation, "uid": "user-1"}
     room = api.ok("POST", ROOMS, json={"bot_id": BOT_ID, **named})
@@ -43,8 +43,8 @@ def test_rooms_are_the_same_in_every_run():
     ],
     ids=["s2s", "translate", "client_vad"],
 )
-def test_room_as_the_official_clients_ask_for_it(api, config):
-    """A room may be for speech to speech or for interpretation, and leave it to the client who is speaking."""
+def test_room_takes_the_settings_of_the_official_clients(api, config):
+    """A room takes the modes for speech to speech and for interpretation, and turn detection by the client."""
     assert api.ok("POST", ROOMS, json={"bot_id": BOT_ID, "config": config})["room_id"]
 
 
@@ -59,7 +59,7 @@ def test_room_as_the_official_clients_ask_for_it(api, config):
     ids=["bot", "voice", "workflow", "conversation"],
 )
 def test_room_with_what_does_not_exist(api, named, expected):
-    """A room with something that does not exist is refused."""
+    """Creating a room with a bot, voice, workflow or conversation that does not exist is refused."""
     assert api.refused("POST", ROOMS, json={"bot_id": BOT_ID, **named}) == expected
 
 

@@ -115,7 +115,7 @@ def test_full_group(api, group):
 
 
 def test_who_speaks(api, group):
-    """The same file is recognized, and the best matches come first."""
+    """Identifying a speaker returns the voiceprints sorted by score; a recording of a member has the highest one."""
     add(api, group, b"father", "Father")
     mother = add(api, group, b"mother")
     path = f"{GROUPS}/{group}/speaker_identify"

@@ -45,7 +45,7 @@ def test_pages(api):
 
 
 def test_members_come_and_go(api):
-    """Added accounts are listed with their role; each id is answered with what became of it."""
+    """Added accounts are listed with their role; the response sorts ids by added, already joined and unknown."""
     key = api.ok("POST", "/v1/workspaces", json=TEAM)["id"]
     path = f"/v1/workspaces/{key}/members"
     first, second, _ = COLLEAGUE_IDS

@@ -17,8 +17,8 @@ def add(requests: RequestLog) -> RequestRecord:
     return requests.add(method="GET", path="/", query="", operation=None, headers={})
 
 
-def test_only_what_changed_is_told() -> None:
-    """A request is reported when it is new and after each change of its outcome or of its messages."""
+def test_poll_returns_requests_changed_since_a_revision() -> None:
+    """A poll returns requests that are new or whose outcome or messages have changed since its revision."""
     requests = RequestLog()
     first, second = add(requests), add(requests)
     news = requests.since("")
@@ -28,7 +28,7 @@ def test_only_what_changed_is_told() -> None:
     second.status = 200
     news = requests.since(news.revision)
     assert news.records == [second]
-    first.say("client", "chat.update")
+    first.add_message("client", "chat.update")
     third = add(requests)
     news = requests.since(news.revision)
     assert (news.records, news.is_full) == ([first, third], False)
@@ -37,8 +37,9 @@ def test_only_what_changed_is_told() -> None:
     assert requests.since(news.revision).records == [third]
 
 
-def test_everything_is_told_after_the_log_was_cleared() -> None:
-    """A poll with a revision from before a clearing, or with none at all, gets everything."""
+def test_poll_returns_all_requests_after_a_clearing() -> None:
+    """A poll with a revision from before a clearing, or with an unknown one, returns all requests."""
+
     requests = RequestLog()
     add(requests)
     before = requests.since("").revision
@@ -131,10 +132,18 @@ def test_messages_have_a_limit() -> None:
     record = add(RequestLog())
     values, sound = list(range(100_000)), "x" * 100_000
     for number in range(100):
-        record.say("client", "input", {"number": number, "values": values, "sound": sound})
+        record.add_message("client", "input", {"number": number, "values": values, "sound": sound})
     assert len(str(record.messages)) < 2_000_000
     assert 10 < len(record.messages) < 100
     assert [entry.data["number"] for entry in record.messages] == list(range(100 - len(record.messages), 100))
+
+
+def test_old_name_of_add_message_warns() -> None:
+    """`RequestRecord.say`, the former name of `add_message`, warns and adds the message."""
+    record = add(RequestLog())
+    with pytest.warns(DeprecationWarning, match="is called `add_message`"):
+        record.say("client", "input")
+    assert [entry.event for entry in record.messages] == ["input"]
 
 
 def test_many_large_bodies(coze_sandbox: Sandbox) -> None:

@@ -80,8 +80,8 @@ def test_by_control_endpoints(public, begun):
     assert again.status_code == 400
 
 
-def test_nobody_is_asked(public, coze_sandbox):
-    """Where people decide at once, the first question of a device is answered, until the next reset."""
+def test_auto_consent_decides_codes_of_devices(public, coze_sandbox):
+    """With `auto_consent`, the first poll of a device gets its tokens or the error; a reset ends it."""
     for decision, word in ((True, None), (False, "access_denied"), (None, "authorization_pending")):
         assert public.post("/_sandbox/oauth", json={"auto_consent": decision}).status_code == 200
         begun = public.post(f"{BASE}/device/code", json={"client_id": PUBLIC_APP.client_id}).json()

@@ -219,8 +219,8 @@ def test_workflow_that_fails(api, coze_scenario):
     assert error["debug_url"] == page["debug_url"]
 
 
-def test_workflow_that_asks(api, coze_scenario):
-    """A workflow sends the prepared question, and the next outcome is for the part behind the question."""
+def test_workflow_sends_the_prepared_question(api, coze_scenario):
+    """A workflow sends the prepared question, and continues with the next prepared outcome when it is resumed."""
     coze_scenario.workflow(WORKFLOW_ECHO, question="Which city?")
     coze_scenario.workflow(WORKFLOW_ECHO, "Hangzhou it is")
     events = api.events(RUN_STREAM, json={"workflow_id": WORKFLOW_ECHO})

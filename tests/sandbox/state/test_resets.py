@@ -203,7 +203,7 @@ def test_lost_answers_of_streams(sandbox, client, kind):
     assert sorted(kinds) == ["answer", "question", "question", "verbose"]
 
 
-def test_runs_go_on_when_the_client_leaves(sandbox, client):
+def test_run_ends_although_its_client_left(sandbox, client):
     """A run of a workflow ends, and can be looked up, when nobody reads its stream."""
     body = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello"}}
     with client.stream(

@@ -79,8 +79,8 @@ def test_state_is_shared_with_http(api):
     assert api.ok("GET", "/v3/chat/message/list", params=query)[0]["content"] == answer(recalled)
 
 
-def test_conversation_goes_on(coze_sandbox):
-    """The turns of a connection are one conversation; clearing it begins a section without the earlier messages."""
+def test_turns_of_a_connection_share_a_conversation(coze_sandbox):
+    """The turns of a connection are one conversation; `conversation.clear` starts a section without earlier messages."""
     with talk(coze_sandbox, CHAT) as client:
         first = exchange(client, "one")[-1]["data"]
         second = exchange(client, "/recall")
@@ -184,8 +184,11 @@ def test_cancel(api):
         assert answer(exchange(client, "Hi")) == "You said: Hi"
 
 
-def test_cancel_before_anything_was_asked(coze_sandbox):
-    """Push-to-talk clients begin with a cancellation, and close at any error: nothing answers it, and the turn works."""
+def test_cancel_without_a_chat_gets_no_response(coze_sandbox):
+    """A cancellation without a running chat gets no response and no error, and the next turn works.
+
+    Push-to-talk clients begin with a cancellation, and close the connection at any error.
+    """
     with talk(coze_sandbox, CHAT) as client:
         client.send("conversation.chat.cancel")
         frames = exchange(client, "Hi")

@@ -140,7 +140,7 @@ def test_stall(coze_sandbox):
 
 @pytest.mark.parametrize(("events", "size"), [(0, 0), (2, 0), (2, 1), (3, 2000)])
 def test_cut(coze_sandbox, whole, events, size):
-    """The connection can end between frames or in the middle of one, without a word about closing."""
+    """The fault `cut` ends the connection between frames or inside one, without a close frame."""
     coze_sandbox.faults.add("cut", events=events, bytes=size)
     frames, end = session(coze_sandbox)
     assert isinstance(end, ConnectionClosedError)
@@ -149,7 +149,7 @@ def test_cut(coze_sandbox, whole, events, size):
 
 
 def test_cut_frame_on_the_wire(coze_sandbox):
-    """What comes before a cut in a frame is its head, with the length of the whole, and that many bytes of it."""
+    """The fault `cut` inside a frame sends the frame's header with the whole length, and the bytes before the cut."""
     coze_sandbox.faults.add("cut", events=0, bytes=7)
     host, port = coze_sandbox.base_url.removeprefix("http://").split(":")
     request = (
