@@ -37,7 +37,7 @@ class WebOAuth(_Web, OAuthFlow):
             CozeError: There was no response.
         """
         code = hidden(code)
-        return self._run(request_token(self._code_request(code)))
+        return self._drive(request_token(self._code_request(code)))
 
     def refresh(self, token: Token) -> Token:
         """Get the next token. The refresh token of *token* stops working: store the new one.
@@ -47,7 +47,7 @@ class WebOAuth(_Web, OAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return self._run(self._refreshing(token))
+        return self._drive(self._refreshing(token))
 
 
 class PKCEOAuth(_PKCE, OAuthFlow):
@@ -74,7 +74,7 @@ class PKCEOAuth(_PKCE, OAuthFlow):
             CozeError: There was no response.
         """
         code, code_verifier = hidden(code), hidden(code_verifier)
-        return self._run(request_token(self._with_verifier(code, code_verifier)))
+        return self._drive(request_token(self._with_verifier(code, code_verifier)))
 
     def refresh(self, token: Token) -> Token:
         """Get the next token. The refresh token of *token* stops working: store the new one.
@@ -84,4 +84,4 @@ class PKCEOAuth(_PKCE, OAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return self._run(self._refreshing(token))
+        return self._drive(self._refreshing(token))

@@ -146,7 +146,7 @@ class AsyncWebOAuth(_Web, AsyncOAuthFlow):
             CozeError: There was no response.
         """
         code = hidden(code)
-        return await self._run(request_token(self._code_request(code)))
+        return await self._drive(request_token(self._code_request(code)))
 
     async def refresh(self, token: Token) -> Token:
         """Get the next token. The refresh token of *token* stops working: store the new one.
@@ -156,7 +156,7 @@ class AsyncWebOAuth(_Web, AsyncOAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return await self._run(self._refreshing(token))
+        return await self._drive(self._refreshing(token))
 
 
 class _PKCE(_CodeFlow):
@@ -232,7 +232,7 @@ class AsyncPKCEOAuth(_PKCE, AsyncOAuthFlow):
             CozeError: There was no response.
         """
         code, code_verifier = hidden(code), hidden(code_verifier)
-        return await self._run(request_token(self._with_verifier(code, code_verifier)))
+        return await self._drive(request_token(self._with_verifier(code, code_verifier)))
 
     async def refresh(self, token: Token) -> Token:
         """Get the next token. The refresh token of *token* stops working: store the new one.
@@ -242,4 +242,4 @@ class AsyncPKCEOAuth(_PKCE, AsyncOAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return await self._run(self._refreshing(token))
+        return await self._drive(self._refreshing(token))

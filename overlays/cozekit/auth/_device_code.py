@@ -89,7 +89,7 @@ class DeviceOAuth(_Device, OAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return self._run(self._refreshing(token))
+        return self._drive(self._refreshing(token))
 
 
 def _try_send(endpoint: TokenEndpoint, request: TokenRequest) -> HTTPResponse | APIConnectionError:

@@ -236,7 +236,7 @@ class AsyncDeviceOAuth(_Device, AsyncOAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return await self._run(self._refreshing(token))
+        return await self._drive(self._refreshing(token))
 
 
 async def _try_send(endpoint: AsyncTokenEndpoint, request: TokenRequest) -> HTTPResponse | APIConnectionError:

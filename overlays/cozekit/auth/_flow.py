@@ -24,7 +24,7 @@ class OAuthFlow(OAuthFlowBase):
     def _endpoint(self, policy: RetryPolicy | None = None) -> TokenEndpoint:
         return TokenEndpoint(self.base_url, self._http_client, policy or RetryPolicy())
 
-    def _run(self, steps: Generator[TokenRequest, HTTPResponse, Token]) -> Token:
+    def _drive(self, steps: Generator[TokenRequest, HTTPResponse, Token]) -> Token:
         with self._endpoint() as endpoint:
             http: HTTPResponse | None = None
             while True:

@@ -23,7 +23,7 @@ class AsyncOAuthFlow(OAuthFlowBase):
     def _endpoint(self, policy: RetryPolicy | None = None) -> AsyncTokenEndpoint:
         return AsyncTokenEndpoint(self.base_url, self._http_client, policy or RetryPolicy())
 
-    async def _run(self, steps: Generator[TokenRequest, HTTPResponse, Token]) -> Token:
+    async def _drive(self, steps: Generator[TokenRequest, HTTPResponse, Token]) -> Token:
         async with self._endpoint() as endpoint:
             http: HTTPResponse | None = None
             while True:

@@ -36,4 +36,4 @@ class JWTOAuth(JWTFlowBase, OAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return self._run(request_token(self.token_request_factory(options)))
+        return self._drive(request_token(self.token_request_factory(options)))

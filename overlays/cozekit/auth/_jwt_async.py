@@ -35,4 +35,4 @@ class AsyncJWTOAuth(JWTFlowBase, AsyncOAuthFlow):
             OAuthError: Coze rejected the request for another reason.
             CozeError: There was no response.
         """
-        return await self._run(request_token(self.token_request_factory(options)))
+        return await self._drive(request_token(self.token_request_factory(options)))

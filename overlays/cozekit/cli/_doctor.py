@@ -204,7 +204,7 @@ def _check_region(report: Report, checks: list[_ServiceCheck]) -> None:
 def _check_permissions(report: Report, base_url: str, credentials: Credentials) -> None:
     """Try operations that only read, and report which ones the token may call."""
     with _client(base_url, credentials) as coze:
-        report.may.append(users.ME.id)
+        report.allowed.append(users.ME.id)
         workspace, answered = None, _try(report, coze, workspaces.LIST, {"page_size": _MOST_ENTRIES})
         listed = getattr(answered, "workspaces", None)
         if listed:
@@ -216,9 +216,9 @@ def _check_permissions(report: Report, base_url: str, credentials: Credentials) 
             _try(report, coze, datasets.LIST, {"space_id": workspace, "page_size": _MOST_ENTRIES})
             paged = {"workspace_id": workspace, "page_num": 1, "page_size": _MOST_ENTRIES}
             _try(report, coze, workflows.LIST, paged)
-    report.info("permissions", f"tried, and allowed: {', '.join(report.may)}")
-    if report.may_not:
-        names = ", ".join(f"{name} ({permission})" for name, permission in report.may_not.items())
+    report.info("permissions", f"tried, and allowed: {', '.join(report.allowed)}")
+    if report.denied:
+        names = ", ".join(f"{name} ({permission})" for name, permission in report.denied.items())
         report.info("permissions", f"tried, and not allowed: {names}", "add the permissions to the token, if needed")
 
 
@@ -226,12 +226,12 @@ def _try(report: Report, coze: Coze, operation: Operation[Any], arguments: dict[
     try:
         answer = coze.request(operation, arguments, Options())
     except PermissionDeniedError:
-        report.may_not[operation.id] = operation.permission or ""
+        report.denied[operation.id] = operation.permission or ""
         return None
     except CozeError as error:
         report.info("permissions", f"{operation.id} could not be tried: {error}")
         return None
-    report.may.append(operation.id)
+    report.allowed.append(operation.id)
     return answer
 
 

@@ -35,19 +35,19 @@ class Report:
     Attributes:
         findings: The results.
         services: URL of each service that accepts the token.
-        may: Operations that the token may call, of those that were tried.
-        may_not: Operation id and missing permission of the others.
+        allowed: Operations that the token may call, of those that were tried.
+        denied: Operation id and missing permission of the others.
     """
 
     findings: list[Finding] = attrs.Factory(list)
     services: list[str] = attrs.Factory(list)
-    may: list[str] = attrs.Factory(list)
-    may_not: dict[str, str] = attrs.Factory(dict)
+    allowed: list[str] = attrs.Factory(list)
+    denied: dict[str, str] = attrs.Factory(dict)
 
     @property
     def healthy(self) -> bool:
         """Whether nothing must be fixed."""
-        return all(one.level != "bad" for one in self.findings)
+        return all(finding.level != "bad" for finding in self.findings)
 
     def ok(self, check: str, text: str) -> None:
         """Add a check that passed."""
@@ -63,4 +63,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON data."""
-        return {"healthy": self.healthy, **attrs.asdict(self)}
+        return {
+            "healthy": self.healthy,
+            "findings": [attrs.asdict(finding) for finding in self.findings],
+            "services": self.services,
+            "may": self.allowed,
+            "may_not": self.denied,
+        }

@@ -64,7 +64,7 @@ class WebhookHandler:
         token = hidden(token if isinstance(token, str) else [*token])
         self._tokens = checked_tokens(token)
         self._max_age = max_age
-        self._remember = remember
+        self._dedupe_size = remember
         self._responses: OrderedDict[str, Response | None] = OrderedDict()  # None: the callback is being handled
         self._lock = threading.Lock()
 
@@ -81,13 +81,13 @@ class WebhookHandler:
 
     def _claim(self, message: CallbackMessage) -> CallbackMessage | Response:
         name = _event_id(message)
-        if not name or not self._remember:
+        if not name or not self._dedupe_size:
             return message
         with self._lock:
             if name in self._responses:
                 return self._responses[name] or _IN_PROGRESS  # what was late the first time is in time now
             self._responses[name] = None
-            while len(self._responses) > self._remember:
+            while len(self._responses) > self._dedupe_size:
                 self._responses.popitem(last=False)
         return message
 
