@@ -1,7 +1,7 @@
 """Many concurrent streams against a sandbox that breaks them: does anything leak?
 
 `python -m benchmarks.soak` keeps 200 streams of chats, chatflows and workflows open for a minute, with faults on most
-of them, read in every way: to the end, in part, closed, cancelled, recovered. It fails if a connection is not released,
+of them, read in every way: to the end, in part, closed, canceled, recovered. It fails if a connection is not released,
 a task or thread is left, or memory grew.
 """
 
@@ -50,7 +50,7 @@ _FAULTS = (
     "status; status=503",
     "code; code=5000",
 )
-_WAYS = ("until_done", "events", "text", "part", "closed", "cancelled")
+_WAYS = ("until_done", "events", "text", "part", "closed", "canceled")
 _READ_SECONDS = 60.0
 _SETTLE_LOOKS = 6000
 _SERVER = """
@@ -120,9 +120,9 @@ def sandbox() -> Iterator[Service]:
 
 def _begin(coze: Any, service: Service, chance: random.Random, way: str) -> Any:
     """Start a stream of a random kind with a random fault."""
-    # Streams are not cancelled while they open or break: httpcore 1.0.9 loses a place in its pool if `Task.cancel`
+    # Streams are not canceled while they open or break: httpcore 1.0.9 loses a place in its pool if `Task.cancel`
     # interrupts the opening of a connection, or the closing of a broken one.
-    fault = chance.choice(_HARMLESS if way == "cancelled" else _FAULTS).format(
+    fault = chance.choice(_HARMLESS if way == "canceled" else _FAULTS).format(
         n=chance.randrange(12), b=chance.randrange(60)
     )
     options: dict[str, Any] = {"extra_headers": {"X-Sandbox-Fault": fault}} if fault else {}
@@ -143,7 +143,7 @@ def _ending(error: CozeError) -> str:
 
 
 async def _read(stream: Any, way: str, chance: random.Random) -> str:
-    if way == "cancelled":
+    if way == "canceled":
         await stream.open()
         reached, stop = asyncio.Event(), chance.randrange(8)
 
@@ -165,7 +165,7 @@ async def _read(stream: Any, way: str, chance: random.Random) -> str:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        return "ended" if stream.ended else "cancelled"
+        return "ended" if stream.ended else "canceled"
     if way == "until_done":
         await stream.until_done()
         return "ended"
@@ -229,7 +229,7 @@ def _work_in_thread(coze: Coze, service: Service, chance: random.Random, turns: 
         closer = threading.Thread(target=lambda go, close: (go.wait(), close()), args=(reached, stream.close))
         try:
             with stream:
-                if way == "cancelled":
+                if way == "canceled":
                     closer.start()
                 for number, _ in enumerate(stream):
                     if number == stop:
@@ -266,7 +266,7 @@ def _tracing() -> Iterator[None]:
 
 
 def _settled(report: Report, http: Any, count: Callable[[], int]) -> bool:
-    """Return whether nothing is left. Closing takes a moment after a task was cancelled; a leak stays."""
+    """Return whether nothing is left. Closing takes a moment after a task was canceled; a leak stays."""
     report.busy, report.left = _busy(http), count()
     return not (report.busy or report.left)
 

@@ -11,7 +11,7 @@ from benchmarks import soak
 
 @pytest.mark.anyio
 async def test_async_streams_leak_nothing() -> None:
-    """After many interrupted, cancelled and recovered async streams no connection is in use and no task remains."""
+    """After many interrupted, canceled and recovered async streams no connection is in use and no task remains."""
     with soak.sandbox() as service:
         report = await soak.run(service, streams=6, rounds=4)
     assert (report.busy, report.left) == (0, 0)

@@ -229,8 +229,8 @@ def test_too_long_url_and_invalid_header_are_coze_errors() -> None:
 
 
 @pytest.mark.anyio
-async def test_cancelled_read_does_not_end_the_stream() -> None:
-    """A stream whose read was cancelled does not count as complete when it is read again."""
+async def test_canceled_read_does_not_end_the_stream() -> None:
+    """A stream whose read was canceled does not count as complete when it is read again."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b'event:conversation.chat.created\ndata:{"id":"1"}\n\n'

@@ -93,8 +93,8 @@ async def test_request_that_times_out_leaves_the_queue() -> None:
 
 
 @pytest.mark.parametrize("freed", [False, True])
-async def test_cancelled_request_takes_no_connection(freed: bool) -> None:
-    """A request that is cancelled while it waits takes no connection, even if it becomes free at the same moment."""
+async def test_canceled_request_takes_no_connection(freed: bool) -> None:
+    """A request that is canceled while it waits takes no connection, even if it becomes free at the same moment."""
     service = Service()
     first = await service.send("first")
     await service.send("second")

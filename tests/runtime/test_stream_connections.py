@@ -186,8 +186,8 @@ class TestAsync:
                 await reading
             assert caught.value.events == 1
 
-    async def test_cancelled_read_releases_the_connection(self, service: Service) -> None:
-        """Cancelling a read releases the only connection of the pool for the next stream."""
+    async def test_canceled_read_releases_the_connection(self, service: Service) -> None:
+        """Canceling a read releases the only connection of the pool for the next stream."""
         service.script = [CREATED, None, DONE]
         limits = httpx.Limits(max_connections=1)
         async with httpx.AsyncClient(limits=limits, timeout=60) as http_client:

@@ -32,7 +32,7 @@ def cancel_chat(chats: Any, chat: Chat | None) -> None:
 
 
 async def acancel_chat(chats: Any, chat: Chat | None) -> None:
-    """Cancel a chat by the resource *chats* if it runs, even in a task that is being cancelled itself."""
+    """Cancel a chat by the resource *chats* if it runs, even in a task that is being canceled itself."""
     from anyio import move_on_after  # comes with httpx; works on asyncio and trio
 
     if chat is not None and is_cancelable(chat):

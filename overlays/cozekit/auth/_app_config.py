@@ -26,15 +26,15 @@ def read_app_file(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
 
     Args:
         path: The file.
-        kind: What the file calls the flow: web, pkce, device or jwt.
+        kind: The flow's name in the file: web, pkce, device or jwt.
 
     Raises:
-        InvalidArgumentError: It cannot be read, or is of another kind. The message does not show its content.
+        InvalidArgumentError: The file cannot be read or is for another flow. The message does not show its content.
     """
-    found, problem = _read(path, kind)
+    settings, problem = _read(path, kind)
     if problem:
         raise InvalidArgumentError(f"{os.fspath(path)}: {problem}")
-    return found
+    return settings
 
 
 def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], str]:
@@ -51,20 +51,20 @@ def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], str]
     absent = [name for name in _MEMBERS[kind] if not content.get(name)]
     if absent:
         return {}, f"lacks {', '.join(absent)}"
-    found = {name: hidden(content[name]) for name in _MEMBERS[kind]}
+    settings = {name: hidden(content[name]) for name in _MEMBERS[kind]}
     if content.get("coze_api_base"):
-        found["base_url"] = content["coze_api_base"]
-    return found, ""
+        settings["base_url"] = content["coze_api_base"]
+    return settings, ""
 
 
 class FromFile:
-    """Can be made from the file that the console of Coze gives."""
+    """A flow that can be created from the settings file of the console of Coze."""
 
     _kind: str
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], **options: Any) -> Self:
-        """Make one with the app's settings, as they are downloaded from the console of Coze.
+        """Create a flow from the app's settings file, as it is downloaded from the console of Coze.
 
         Args:
             path: The JSON file.

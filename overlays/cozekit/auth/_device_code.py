@@ -78,7 +78,7 @@ class DeviceOAuth(_Device, OAuthFlow):
                 if isinstance(step, TokenRequest):
                     result = _try_send(endpoint, step)
                     continue
-                _sleep_cancellable(step, cancel)
+                _sleep_cancelable(step, cancel)
                 result = None
 
     def refresh(self, token: Token) -> Token:
@@ -99,7 +99,7 @@ def _try_send(endpoint: TokenEndpoint, request: TokenRequest) -> HTTPResponse | 
         return error
 
 
-def _sleep_cancellable(seconds: float, cancel: Event | Callable[[], bool] | None) -> None:
+def _sleep_cancelable(seconds: float, cancel: Event | Callable[[], bool] | None) -> None:
     """Sleep unless the caller cancels.
 
     Raises:

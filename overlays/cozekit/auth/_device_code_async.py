@@ -225,7 +225,7 @@ class AsyncDeviceOAuth(_Device, AsyncOAuthFlow):
                 if isinstance(step, TokenRequest):
                     result = await _try_send(endpoint, step)
                     continue
-                await _sleep_cancellable(step, cancel)
+                await _sleep_cancelable(step, cancel)
                 result = None
 
     async def refresh(self, token: Token) -> Token:
@@ -246,7 +246,7 @@ async def _try_send(endpoint: AsyncTokenEndpoint, request: TokenRequest) -> HTTP
         return error
 
 
-async def _sleep_cancellable(seconds: float, cancel: Event | Callable[[], bool] | None) -> None:
+async def _sleep_cancelable(seconds: float, cancel: Event | Callable[[], bool] | None) -> None:
     """Sleep unless the caller cancels.
 
     Raises:

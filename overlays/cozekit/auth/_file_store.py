@@ -20,22 +20,22 @@ from ._token import Token
 __all__ = ["FileStore"]
 
 _PLAIN = re.compile(r"(?!.*-[0-9a-f]{16}$)[a-z0-9][a-z0-9_.-]{0,63}")
-"""Names that are names of files. Not those that look like what is made of other names: they would meet in one file."""
+"""Keys that are file names as they are. A key that ends like a digest is not: another key could have the same file."""
 _ABANDONED = 60
 """Seconds after which the half-written file of a process that was killed is removed."""
 
 
 class FileStore:
-    """Keeps each token in a file of its own, which only its owner may read (mode 0600).
+    """Stores each token in a file of its own, which only its owner may read (mode 0600).
 
-    A file is replaced as a whole, so that a process that is killed leaves either the old token or the new one. A lock
-    makes the processes of one machine take turns; it ends with the process that holds it. The folder must be on a
-    local file system. Links and other files that are not regular files are rejected, and `InsecureFolderWarning` warns
-    of a folder in which other users can replace files.
+    A file is replaced as a whole: if a process is killed, the file has either the old token or the new one. A lock
+    lets one process of the machine at a time refresh a token; it ends with the process that holds it. The folder must
+    be on a local file system. Links and other files that are not regular files are rejected, and
+    `InsecureFolderWarning` warns of a folder in which other users can replace files.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """Name the folder, which is made (mode 0700) when the first token is kept."""
+        """Create a store for a folder. The folder is created (mode 0700) when the first token is saved."""
         self.folder = Path(folder).expanduser()
 
     def __repr__(self) -> str:
@@ -45,11 +45,11 @@ class FileStore:
         """Return the file of a token.
 
         Raises:
-            InvalidArgumentError: *key* is no text.
+            InvalidArgumentError: *key* is not a string.
         """
         if not isinstance(key, str):
             raise InvalidArgumentError(f"the name of a token must be a str, not {type(key).__name__}")
-        # Names that differ only in ways that file systems ignore must not meet in one file.
+        # Keys that differ only in ways that file systems ignore, such as case, must not have the same file.
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         plain = (
             key if _PLAIN.fullmatch(key) else f"{re.sub(r'[^a-z0-9_.-]', '_', key.lower())[:64].strip('.')}-{digest}"
@@ -57,10 +57,10 @@ class FileStore:
         return self.folder / f"{plain}.json"
 
     def load(self, key: str) -> Token | None:
-        """Return the token of that name, or None.
+        """Return the token with the name *key*, or None.
 
         Raises:
-            TokenStoreError: The file cannot be read, or holds no token.
+            TokenStoreError: The file cannot be read, or contains no token.
         """
         token, problem = _read(self.path_of(key))
         if problem:
@@ -68,18 +68,18 @@ class FileStore:
         return token
 
     def save(self, key: str, token: Token) -> None:
-        """Keep a token under that name. It is on the disk once this returns.
+        """Store a token under the name *key*. It is on the disk when this returns.
 
         Raises:
-            TokenStoreError: It cannot be kept. What was kept before stays.
+            TokenStoreError: The token cannot be stored. The previous token of that name stays.
         """
         path = self.path_of(key)
         problem = self._write(path, token)
         if problem:
-            raise TokenStoreError(f"the token cannot be kept in {path}: {problem}")
+            raise TokenStoreError(f"the token cannot be stored in {path}: {problem}")
 
     def delete(self, key: str) -> None:
-        """Forget the token of that name.
+        """Delete the token with the name *key*, if there is one.
 
         Raises:
             TokenStoreError: The file cannot be removed.
@@ -91,12 +91,15 @@ class FileStore:
             raise TokenStoreError(f"{path} cannot be removed: {error.strerror}") from error
 
     def try_lock(self, key: str) -> Callable[[], None] | None:
-        """Lock a name for all processes of this machine, without waiting.
+        """Lock the name *key* for all processes of this machine, without waiting.
+
+        Returns:
+            A function that releases the lock; None if it is held.
 
         Raises:
             TokenStoreError: The file for the lock cannot be created.
         """
-        path = self.path_of(key).with_suffix(".lock")  # stays: to remove it would let two processes lock two files
+        path = self.path_of(key).with_suffix(".lock")  # never removed: otherwise two processes could lock two files
         try:
             ensure_dir(self.folder)
             return try_lock(path)
@@ -124,11 +127,11 @@ class FileStore:
         return ""
 
     def _sweep(self, path: Path) -> None:
-        """Remove what processes that were killed while they wrote have left."""
-        for left in self.folder.glob(f".{path.name}.*"):
+        """Remove half-written files of processes that were killed."""
+        for temporary in self.folder.glob(f".{path.name}.*"):
             with suppress(OSError):
-                if time.time() - left.lstat().st_mtime > _ABANDONED:
-                    left.unlink()
+                if time.time() - temporary.lstat().st_mtime > _ABANDONED:
+                    temporary.unlink()
 
 
 def _read(path: Path) -> tuple[Token | None, str]:
@@ -137,18 +140,18 @@ def _read(path: Path) -> tuple[Token | None, str]:
     except FileNotFoundError:
         return None, ""
     except OSError as error:
-        return None, f"{path} cannot be read: {error.strerror}; check whose file it is"
+        return None, f"{path} cannot be read: {error.strerror}; check its owner and mode"
     except ValueError:
         content = ""
     try:
         token = Token.from_dict(json.loads(content))
     except ValueError:
         token = None
-    return token, "" if token is not None else f"{path} holds no token; remove it and log in again"
+    return token, "" if token is not None else f"{path} contains no token; remove it and log in again"
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put the new name of a file on the disk, too."""
+    """Write the folder's entries to the disk, so that a renamed file has its new name after a crash."""
     if sys.platform != "win32":
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

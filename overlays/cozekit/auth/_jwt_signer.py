@@ -17,16 +17,16 @@ from ..errors import CozeError, InvalidArgumentError
 __all__ = ["Session", "Signer", "private_key_from"]
 
 _LIFETIME = 600
-"""Seconds that a JWT is valid. It works once, and at once."""
+"""Seconds that a JWT is valid. Each JWT is used for one token request, at once."""
 
 
 class Session(NamedTuple):
     """The end user or device that a token is requested for.
 
     Attributes:
-        session_name: End user of the caller, whose conversations are kept apart from those of others.
-        device_id: Hardware id by which the usage of devices is controlled. Enterprise plans only.
-        custom_consumer: Id of your own for the same; give one of the two.
+        session_name: End user of the app. Conversations of different end users are separate.
+        device_id: Hardware id by which Coze counts and limits the usage of devices. Enterprise plans only.
+        custom_consumer: An id of your own for the same purpose. Pass at most one of the two.
     """
 
     session_name: str | None = None
@@ -37,11 +37,11 @@ class Session(NamedTuple):
         """Return the claims for it.
 
         Raises:
-            InvalidArgumentError: Both ids are given, or something is no text.
+            InvalidArgumentError: Both ids are given, or a value is not a string or is empty.
         """
         for name, value in self._asdict().items():
             if value is not None and (not isinstance(value, str) or not value):
-                raise InvalidArgumentError(f"{name} must be a text, not {value!r:.40}")
+                raise InvalidArgumentError(f"{name} must be a non-empty str, not {value!r:.40}")
         if self.device_id and self.custom_consumer:
             raise InvalidArgumentError("give either device_id or custom_consumer, not both")
         device = {name: value for name, value in self._asdict().items() if value and name != "session_name"}
@@ -62,7 +62,7 @@ class Signer:
         """Return a JWT, which works once.
 
         Args:
-            now: The moment, in Unix time by the clock of Coze.
+            now: The current time by the clock of Coze, in Unix time.
             claims: Further claims.
         """
         jwt = _load_jwt()
@@ -81,7 +81,7 @@ def private_key_from(text: str | None, path: str | os.PathLike[str] | None) -> A
     """Read a private key, from text or from a file.
 
     Raises:
-        InvalidArgumentError: There is none, or it is no RSA key in PEM form. The message does not show it.
+        InvalidArgumentError: No key is given, or it is not an RSA key in PEM format. The message does not show the key.
         CozeError: PyJWT is missing.
     """
     text = hidden(text)
@@ -106,13 +106,13 @@ def _read_key(text: object, path: str | os.PathLike[str] | None) -> tuple[Any, s
     except AttributeError:
         return None, f"private_key must be a str, not {type(text).__name__}; for a file give private_key_file"
     if b"\\n" in content:
-        content = content.replace(b"\\n", b"\n")  # as it comes out of environment variables and YAML
+        content = content.replace(b"\\n", b"\n")  # escaped, as in environment variables and YAML
     try:
         key = load_pem_private_key(content.strip(), password=None)
     except Exception as error:
-        return None, f"private_key is no private key in PEM form ({type(error).__name__})"
+        return None, f"private_key is not a private key in PEM format ({type(error).__name__})"
     if not isinstance(key, RSAPrivateKey):
-        return None, "private_key is no RSA key; Coze takes RS256 alone"
+        return None, "private_key is not an RSA key; Coze accepts only RS256"
     return key, ""
 
 

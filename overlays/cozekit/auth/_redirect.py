@@ -1,4 +1,4 @@
-"""The browser's way to Coze and back: states, PKCE, and the address that it comes back to."""
+"""OAuth redirects: states, PKCE, and the URL that the browser returns to."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def challenge_of(code_verifier: str) -> str:
     """Return the S256 challenge of a code verifier.
 
     Raises:
-        InvalidArgumentError: It is no code verifier: 43 to 128 letters, digits and ``-._~``.
+        InvalidArgumentError: The verifier does not consist of 43 to 128 letters, digits and ``-._~``.
     """
     code_verifier = hidden(code_verifier)
     if not _VERIFIER.fullmatch(str(code_verifier)):
@@ -46,7 +46,7 @@ def challenge_of(code_verifier: str) -> str:
 
 
 def check_state(came: str | None, sent: str) -> None:
-    """Compare the state that came back with the one that was sent, in constant time.
+    """Compare the state of the redirect with the one that was sent, in constant time.
 
     Raises:
         StateMismatch: They differ.

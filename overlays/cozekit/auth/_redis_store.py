@@ -19,28 +19,28 @@ __all__ = ["RedisStore"]
 
 _DAY = 24 * 60 * 60
 _SKEW = 60 * 60
-"""Seconds for which tokens are kept longer, since the clocks of this machine and of Coze may differ."""
+"""Seconds added to the lifetime of a stored token, since the clocks of this machine and of Coze may differ."""
 _LONGEST = 100 * 365 * _DAY
 _UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 
 class RedisStore:
-    """Keeps tokens in Redis. Needs `cozekit[redis]`.
+    """Stores tokens in Redis. Needs `cozekit[redis]`.
 
-    A lock that is not given back, because its holder was killed, ends after *lock_seconds*. Redis removes a token that
-    is worth nothing any more: *refresh_seconds* after it was kept where it has a refresh token, else when it expires.
-    Give Redis persistence, or users must log in again after it was restarted.
+    A lock that is not released, because its holder was killed, ends after *lock_seconds*. Redis removes a token that
+    can no longer be used: with a refresh token, *refresh_seconds* after it was saved; without one, when it expires.
+    Turn on persistence in Redis; otherwise users must log in again after a restart of Redis.
     """
 
     def __init__(
         self, redis: Any, *, prefix: str = "cozekit:", lock_seconds: float = 60, refresh_seconds: float = 30 * _DAY
     ) -> None:
-        """Name the server.
+        """Create a store.
 
         Args:
             redis: An address such as ``redis://localhost:6379/0``, or a client (`redis.Redis`).
-            prefix: What the names of all keys begin with.
-            lock_seconds: How long a lock lasts at most. Longer than a token request may take.
+            prefix: Prefix of all keys.
+            lock_seconds: How long a lock lasts at most. It must be longer than a token request may take.
             refresh_seconds: Lifetime of a refresh token. Default: 30 days, as Coze documents.
 
         Raises:
@@ -73,10 +73,10 @@ class RedisStore:
         return f"RedisStore(prefix={self._prefix!r})"  # an address may hold a password
 
     def load(self, key: str) -> Token | None:
-        """Return the token of that name, or None.
+        """Return the token with the name *key*, or None.
 
         Raises:
-            TokenStoreError: Redis does not answer, or has something else under that name.
+            TokenStoreError: Redis does not respond, or its value is not a token.
         """
         name = f"{self._prefix}token:{key}"
         token, problem = self._read(name)
@@ -85,29 +85,29 @@ class RedisStore:
         return token
 
     def save(self, key: str, token: Token) -> None:
-        """Keep a token under that name.
+        """Store a token under the name *key*.
 
         Raises:
-            TokenStoreError: Redis does not take it.
+            TokenStoreError: Redis does not respond, or rejects the command.
         """
         name = f"{self._prefix}token:{key}"
         milliseconds = self._lifetime(token)
         _, problem = self._call(lambda: self._redis.set(name, json.dumps(token.to_dict()), px=milliseconds))
         if problem:
-            raise TokenStoreError(f"the token cannot be kept as {name!r}: {problem}")
+            raise TokenStoreError(f"the token cannot be stored as {name!r}: {problem}")
 
     def _lifetime(self, token: Token) -> int:
-        """Return the milliseconds after which a token is worth nothing."""
+        """Return the milliseconds after which a token can no longer be used."""
         seconds = token.expires_at.timestamp() - time.time() + _SKEW
         if token.refresh_token is not None:
             seconds = max(seconds, self._refresh_seconds + _SKEW)
         return int(min(max(seconds, _SKEW), _LONGEST) * 1000)
 
     def delete(self, key: str) -> None:
-        """Forget the token of that name.
+        """Delete the token with the name *key*, if there is one.
 
         Raises:
-            TokenStoreError: Redis does not answer.
+            TokenStoreError: Redis does not respond.
         """
         name = f"{self._prefix}token:{key}"
         _, problem = self._call(lambda: self._redis.delete(name))
@@ -115,10 +115,13 @@ class RedisStore:
             raise TokenStoreError(f"the token {name!r} cannot be removed: {problem}")
 
     def try_lock(self, key: str) -> Callable[[], None] | None:
-        """Lock a name for all who use this Redis, without waiting.
+        """Lock the name *key* for all processes that use this Redis, without waiting.
+
+        Returns:
+            A function that releases the lock; None if it is held.
 
         Raises:
-            TokenStoreError: Redis does not answer.
+            TokenStoreError: Redis does not respond.
         """
         name, owner = f"{self._prefix}lock:{key}", secrets.token_hex(16)
         taken, problem = self._call(lambda: self._redis.set(name, owner, nx=True, px=self._lock_ms))
@@ -126,7 +129,7 @@ class RedisStore:
             raise TokenStoreError(f"{name!r} cannot be locked: {problem}")
 
         def unlock() -> None:
-            with suppress(*self._errors):  # it ends by itself
+            with suppress(*self._errors):  # the lock ends by itself
                 self._redis.eval(_UNLOCK, 1, name, owner)  # if it is still ours
 
         return unlock if taken else None
@@ -139,14 +142,14 @@ class RedisStore:
             token = Token.from_dict(json.loads(content))
         except (ValueError, TypeError):
             token = None
-        return token, "" if token is not None else "it is no token; delete it and log in again"
+        return token, "" if token is not None else "its value is not a token; delete it and log in again"
 
     def _call(self, command: Callable[[], Any]) -> tuple[Any, str]:
-        """Run a command. What it raises goes no further: its traceback holds what was sent."""
+        """Run a command and return its result, or the problem. It does not raise: tracebacks would show the token."""
         try:
             return command(), ""
         except self._errors as error:
-            return None, f"{type(error).__name__}; check that Redis runs and lets this client in"
+            return None, f"{type(error).__name__}; check that Redis is running and accepts this client"
 
 
 def _connected(library: Any, address: str) -> Any:

@@ -110,9 +110,10 @@ class RefreshLock:
 
 
 class _LockHandle:
-    """A lock of a store that a cancelled task can abandon safely.
+    """A lock of a store that a canceled task can abandon safely.
 
-    A worker thread may still acquire the lock after its task was cancelled. Then the one that comes last releases it.
+    A worker thread may still acquire the lock after its task was canceled. Then the last of the two to finish releases
+    it.
     """
 
     def __init__(self, store: TokenStore, key: str) -> None:
@@ -137,7 +138,7 @@ class _LockHandle:
         return self._unlock is not None
 
     def release(self) -> None:
-        """Release the lock, now or as soon as it was acquired."""
+        """Release the lock now, or when `try_acquire` gets it later."""
         with self._guard:
             self._released = True
             unlock, self._unlock = self._unlock, None
@@ -169,7 +170,7 @@ def _lock_timeout(request: HTTPRequest) -> float:
 
 
 def _retry_delays(end: float) -> Iterator[float]:
-    """Yield growing delays between attempts, at least one, until a time."""
+    """Yield growing delays between attempts until *end*, at least one."""
     yield _RETRY_DELAYS[0]
     yield from _RETRY_DELAYS[1:]
     while time.monotonic() < end:

@@ -29,13 +29,13 @@ def _sendable(_: object, attribute: Any, value: str) -> None:
 
 @attrs.frozen(kw_only=True)
 class Token:
-    """An access token, with what it takes to get the next one. `repr` and `str` show neither.
+    """An access token and its refresh token. `repr` and `str` show neither.
 
     Attributes:
         access_token: Authorizes requests.
-        expires_at: Until when it does, by the clock of Coze.
-        refresh_token: Gets the next token, once; None for tokens that were got with a JWT.
-        obtained_at: When it was got, by the clock of Coze; None if unknown.
+        expires_at: When it expires, by the clock of Coze.
+        refresh_token: Gets the next token, once; None for tokens that were requested with a JWT.
+        obtained_at: When Coze issued it, by the clock of Coze; None if unknown.
     """
 
     access_token: str = attrs.field(
@@ -56,11 +56,11 @@ class Token:
 
     @classmethod
     def from_answer(cls, answer: Any, now: datetime) -> Self | None:
-        """Make a token of an answer of `oauth.token` and its kin.
+        """Return the token of a response of a token endpoint, such as `oauth.token`.
 
         Args:
-            answer: The answer, as a model.
-            now: The moment of the answer, by the clock of Coze.
+            answer: The response, as a model.
+            now: Time of the response, by the clock of Coze.
 
         Returns:
             The token; None if the response has none, or no time at which it expires.
@@ -81,7 +81,7 @@ class Token:
             return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data that stores keep, secrets included."""
+        """Return the data for a store, secrets included."""
         members = {
             "access_token": self.access_token,
             "expires_at": int(self.expires_at.timestamp()),

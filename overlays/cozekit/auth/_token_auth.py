@@ -53,9 +53,9 @@ class TokenAuth(Auth):
         Raises:
             InvalidArgumentError: An argument is invalid.
         """
-        given: object = token
-        if given is not None and not isinstance(given, Token):
-            raise InvalidArgumentError(f"token must be a cozekit.auth.Token, not {type(given).__name__}")
+        argument: object = token
+        if argument is not None and not isinstance(argument, Token):
+            raise InvalidArgumentError(f"token must be a cozekit.auth.Token, not {type(argument).__name__}")
         if store is not None and not isinstance(store, TokenStore):
             kind = type(store).__name__
             raise InvalidArgumentError(f"{kind} is not a TokenStore: it needs load, save, delete and try_lock")
@@ -141,7 +141,7 @@ class TokenAuth(Auth):
                         except StopIteration as done:
                             authorizer.set_token(done.value)
                         finally:
-                            if _is_cancelled():
+                            if _is_canceled():
                                 self._manager.mark_abandoned()
                             steps.close()
                 except TokenStoreError as error:
@@ -192,8 +192,8 @@ def _is_connection_error(end: BaseException | None) -> bool:
     return isinstance(end, Exception)  # an HTTPError, or another error that the library raises for invalid responses
 
 
-def _is_cancelled() -> bool:
-    """Return whether the running task is being cancelled, by a scope of anyio or directly."""
+def _is_canceled() -> bool:
+    """Return whether the running task is being canceled, by a scope of anyio or directly."""
     import asyncio
 
     from anyio import current_effective_deadline

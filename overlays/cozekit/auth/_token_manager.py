@@ -177,7 +177,7 @@ class TokenManager:
             self._failure, self._failed_at = error, time.monotonic()
             other = yield from self._recover_from_rejection(error, token)
             return other
-        except GeneratorExit:  # the connection was lost, or the caller was cancelled
+        except GeneratorExit:  # the connection was lost, or the caller was canceled
             self._failed_at = time.monotonic()
             raise
         finally:

@@ -1,4 +1,4 @@
-"""Where tokens are kept, for all processes that share them."""
+"""Token stores, which any number of processes can share."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ __all__ = ["MemoryStore", "ProcessLocks", "TokenStore"]
 
 @runtime_checkable
 class TokenStore(Protocol):
-    """Keeps tokens by name. All methods may be called from several threads.
+    """Stores tokens by name. All methods may be called from several threads.
 
     `AsyncCoze` calls them in worker threads, so they may block for as long as reading and writing take.
     """
 
     def load(self, key: str) -> Token | None:
-        """Return the token of that name, or None.
+        """Return the token with the name *key*, or None.
 
         Raises:
-            TokenStoreError: It cannot be read.
+            TokenStoreError: The token cannot be read.
         """
 
     def save(self, key: str, token: Token) -> None:
-        """Keep a token under that name. Once this returns, it must outlive the process.
+        """Store a token under the name *key*. Once this returns, the token must outlive the process.
 
         Raises:
-            TokenStoreError: It cannot be kept. What was kept before stays.
+            TokenStoreError: The token cannot be stored. The previous token of that name stays.
         """
 
     def delete(self, key: str) -> None:
-        """Forget the token of that name, if there is one.
+        """Delete the token with the name *key*, if there is one.
 
         Raises:
-            TokenStoreError: It cannot be forgotten.
+            TokenStoreError: The token cannot be deleted.
         """
 
     def try_lock(self, key: str) -> Callable[[], None] | None:
-        """Lock a name for all who share the store, without waiting.
+        """Lock the name *key* for all processes that share the store, without waiting.
 
         Returns:
-            A function that releases it, to be called once from any thread; None if the lock is held. The lock of a
-            process that ends must end with it, or soon after.
+            A function that releases the lock, to be called once from any thread; None if the lock is held. The lock of
+            a process that ends must end with it, or soon after.
 
         Raises:
-            TokenStoreError: It cannot be locked.
+            TokenStoreError: The name cannot be locked.
         """
 
 
 class ProcessLocks:
     """Locks by name, for the threads of one process.
 
-    In a forked process none of them is held: their holders are in the other process.
+    A forked process starts with none of them held, since the threads that hold them are in the other process.
     """
 
     def __init__(self) -> None:
@@ -66,25 +66,25 @@ class ProcessLocks:
 
 
 class MemoryStore:
-    """Keeps tokens for this process alone."""
+    """Stores tokens in memory, for this process only."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
         self._locks = ProcessLocks()
 
     def load(self, key: str) -> Token | None:
-        """Return the token of that name, or None."""
+        """Return the token with the name *key*, or None."""
         return self._tokens.get(key)
 
     def save(self, key: str, token: Token) -> None:
-        """Keep a token under that name."""
+        """Store a token under the name *key*."""
         self._tokens[key] = token
 
     def delete(self, key: str) -> None:
-        """Forget the token of that name."""
+        """Delete the token with the name *key*."""
         self._tokens.pop(key, None)
 
     def try_lock(self, key: str) -> Callable[[], None] | None:
-        """Lock a name, without waiting."""
+        """Lock the name *key*, without waiting. Returns the function that releases it; None if the lock is held."""
         lock = self._locks[key]
         return lock.release if lock.acquire(blocking=False) else None

@@ -81,7 +81,7 @@ class FullDiskStore(MemoryStore):
     """A store on a full disk."""
 
     def save(self, key: str, token: Token) -> None:
-        raise TokenStoreError("the token cannot be kept: No space left on device")
+        raise TokenStoreError("the token cannot be stored: No space left on device")
 
 
 def test_failed_save_raises_once_and_the_token_stays_in_use(connect):
@@ -164,7 +164,7 @@ def test_failing_store_is_retried_every_ten_seconds(connect, monkeypatch, caplog
         coze.users.me()
     for _ in range(3):
         assert coze.users.me().user_id == "1"
-    assert (len(tried), caplog.text.count("the store of the token 'k' fails: the token cannot be kept")) == (2, 1)
+    assert (len(tried), caplog.text.count("the store of the token 'k' fails: the token cannot be stored")) == (2, 1)
     monkeypatch.undo()
     monkeypatch.setattr(_token_manager, "time", SimpleNamespace(monotonic=ahead(now, 11), time=time.time))
     store.reached = False

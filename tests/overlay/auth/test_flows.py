@@ -360,8 +360,8 @@ def test_event_or_function_ends_the_wait_of_a_thread(coze_sandbox, user):
 
 
 @pytest.mark.anyio
-async def test_cancelled_task_ends_the_wait_of_an_async_device(coze_sandbox):
-    """Cancelling its task ends the wait of an async device."""
+async def test_canceled_task_ends_the_wait_of_an_async_device(coze_sandbox):
+    """Canceling its task ends the wait of an async device."""
     import anyio
 
     transport = httpx.MockTransport(Counter(BEGUN))
@@ -435,7 +435,7 @@ def test_jwt_claims_and_endpoint_depend_on_the_kind_of_app(flows, connect, optio
         ({"account_id": "1", "enterprise_id": "2"}, "either account_id or enterprise_id"),
         ({"account_id": "1", "scope": SCOPE}, "a scope is for channel apps"),
         ({"device_id": "1", "custom_consumer": "2"}, "either device_id or custom_consumer"),
-        ({"session_name": 7}, "session_name must be a text"),
+        ({"session_name": 7}, "session_name must be a non-empty str"),
         ({"sesion_name": "x"}, "unknown options: sesion_name"),
         ({"scope": {"account_permission": 1}}, "scope"),
     ],
@@ -549,7 +549,7 @@ def test_app_file_configures_flow_and_strategy(flows, tmp_path, connect):
     [
         ({"client_type": "web"}, "belongs to an app of the flow 'web', not 'jwt'"),
         ({"private_key": ""}, "lacks private_key"),
-        ({"private_key": "nonsense"}, "private_key is no private key in PEM form"),
+        ({"private_key": "nonsense"}, "private_key is not a private key in PEM format"),
     ],
 )
 def test_app_file_of_another_kind_is_rejected_with_the_reason(flows, tmp_path, changes, message):
@@ -589,7 +589,7 @@ def test_unusable_private_key_is_rejected_at_construction(flows):
 
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()).decode()
-    with pytest.raises(InvalidArgumentError, match="no RSA key; Coze takes RS256 alone"):
+    with pytest.raises(InvalidArgumentError, match="not an RSA key; Coze accepts only RS256"):
         auth.JWTOAuth("1", pem, "kid")
 
 

@@ -65,10 +65,10 @@ def test_token_file_that_is_no_regular_file_is_replaced(tmp_path, plant):
     """
     store, path = FileStore(tmp_path), tmp_path / "k.json"
     plant(path)
-    with pytest.raises(TokenStoreError, match=r"k\.json cannot be read: .*; check whose file it is"):
+    with pytest.raises(TokenStoreError, match=r"k\.json cannot be read: .*; check its owner and mode"):
         store.load("k")
     if path.is_dir() and not path.is_symlink():
-        with pytest.raises(TokenStoreError, match="cannot be kept"):
+        with pytest.raises(TokenStoreError, match="cannot be stored"):
             store.save("k", TOKEN)
         return
     store.save("k", TOKEN)

@@ -162,8 +162,8 @@ def stuck_at_first(service: Service, entered: anyio.Event) -> httpx.MockTranspor
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_cancelled_refresh_releases_the_lock():
-    """A task that is cancelled during a refresh releases its lock."""
+async def test_canceled_refresh_releases_the_lock():
+    """A task that is canceled during a refresh releases its lock."""
     service, auth, entered = Service(), strategy(token()), anyio.Event()
 
     slow = stuck_at_first(service, entered)
@@ -186,8 +186,8 @@ async def test_cancelled_refresh_releases_the_lock():
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("anyio_backend", "by"), [("asyncio", "scope"), ("asyncio", "task"), ("trio", "scope")])
-async def test_another_task_takes_over_a_cancelled_refresh(by):
-    """If a task is cancelled while it refreshes for many, one of the others refreshes, without a retry."""
+async def test_another_task_takes_over_a_canceled_refresh(by):
+    """If a task is canceled while it refreshes for many, one of the others refreshes, without a retry."""
     service, auth, entered = Service(), strategy(token()), anyio.Event()
     names: list[str] = []
     stop = anyio.Event()

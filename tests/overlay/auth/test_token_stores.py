@@ -197,7 +197,7 @@ def test_damaged_file_is_an_error_with_its_path(tmp_path, content):
     (tmp_path / "k.json").write_bytes(content)
     with pytest.raises(TokenStoreError) as caught:
         store.load("k")
-    assert str(caught.value) == f"{tmp_path / 'k.json'} holds no token; remove it and log in again"
+    assert str(caught.value) == f"{tmp_path / 'k.json'} contains no token; remove it and log in again"
     assert caught.value.__context__ is None
     store.save("k", TOKEN)
     assert store.load("k") == TOKEN
@@ -220,7 +220,7 @@ def test_unusable_folder_is_an_error_with_the_reason(tmp_path):
     store = FileStore(tmp_path / "file" / "tokens")
     with pytest.raises(TokenStoreError, match=r"k\.json cannot be read: Not a directory"):
         store.load("k")
-    with pytest.raises(TokenStoreError, match=r"cannot be kept in .*k\.json: Not a directory"):
+    with pytest.raises(TokenStoreError, match=r"cannot be stored in .*k\.json: Not a directory"):
         store.save("k", TOKEN)
     with pytest.raises(TokenStoreError, match=r"k\.lock cannot be created: Not a directory"):
         store.try_lock("k")
@@ -331,7 +331,7 @@ def test_unreachable_redis_is_an_error_without_the_token():
         lambda: store.try_lock("k"),
         lambda: store.delete("k"),
     ):
-        with pytest.raises(TokenStoreError, match="check that Redis runs and lets this client in") as caught:
+        with pytest.raises(TokenStoreError, match="check that Redis is running and accepts this client") as caught:
             call()
         assert caught.value.__context__ is None
 
@@ -350,7 +350,9 @@ def test_redis_value_that_is_no_token_is_an_error_with_its_key(redis_url):
     with redis.Redis.from_url(redis_url) as server:
         for content in ("nonsense", "[]", b"\xff"):
             server.set("cozekit:token:k", content)
-            with pytest.raises(TokenStoreError, match="'cozekit:token:k' cannot be read: it is no token; delete it"):
+            with pytest.raises(
+                TokenStoreError, match="'cozekit:token:k' cannot be read: its value is not a token; delete it"
+            ):
                 RedisStore(server).load("k")
         server.delete("cozekit:token:k")
         server.lpush("cozekit:token:k", "x")

@@ -121,8 +121,8 @@ def test_failed_cancellation_is_logged(coze, coze_sandbox, caplog):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("how", ["stream", "run_stream", "create_and_poll", "run"])
-async def test_cancelled_task_cancels_the_chat(coze_sandbox, how):
-    """A task that is cancelled while it reads or polls still cancels its chat."""
+async def test_canceled_task_cancels_the_chat(coze_sandbox, how):
+    """A task that is canceled while it reads or polls still cancels its chat."""
     options: dict[str, Any] = {**CHAT, "additional_messages": ["/slow 60"], "cancel_on_exit": True}
     if "run" in how:
         options["tools"] = []
@@ -151,8 +151,8 @@ async def test_cancelled_task_cancels_the_chat(coze_sandbox, how):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_async", [True, False], ids=["async tools", "sync tools"])
-async def test_cancelled_task_does_not_wait_for_its_tools(coze_sandbox, is_async):
-    """A task that is cancelled while its tools run does not wait for them; async tools are cancelled with it."""
+async def test_canceled_task_does_not_wait_for_its_tools(coze_sandbox, is_async):
+    """A task that is canceled while its tools run does not wait for them; async tools are canceled with it."""
     begun, ended, freed = anyio.Event(), [], threading.Event()
     portal = anyio.from_thread
 
@@ -161,7 +161,7 @@ async def test_cancelled_task_does_not_wait_for_its_tools(coze_sandbox, is_async
         try:
             await anyio.sleep_forever()
         finally:
-            ended.append("cancelled")
+            ended.append("canceled")
 
     def hold() -> None:
         portal.run_sync(begun.set)
@@ -176,7 +176,7 @@ async def test_cancelled_task_does_not_wait_for_its_tools(coze_sandbox, is_async
                 await begun.wait()
                 group.cancel_scope.cancel()
             assert not freed.is_set()
-            assert ended == (["cancelled"] * 2 if is_async else [])
+            assert ended == (["canceled"] * 2 if is_async else [])
             assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
     finally:
         freed.set()

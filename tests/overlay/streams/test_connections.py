@@ -139,8 +139,8 @@ def test_every_response_body_is_closed(connect, body):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("when", ["opening", "reading"])
-async def test_cancelled_task_releases_the_connection(coze_sandbox, when):
-    """A task that is cancelled while it opens or reads a stream releases the connection."""
+async def test_canceled_task_releases_the_connection(coze_sandbox, when):
+    """A task that is canceled while it opens or reads a stream releases the connection."""
     if when == "opening":
         coze_sandbox.faults.add("delay", operation="chat.create", seconds=30)
     else:

@@ -562,8 +562,8 @@ def test_run_interrupted_during_tools_can_be_recovered(coze_sandbox, where):
 
 
 @pytest.mark.anyio
-async def test_run_cancelled_during_tools_can_be_recovered(coze_sandbox):
-    """A run whose task was cancelled during its tool calls can be recovered; no tool that had ended is called again."""
+async def test_run_canceled_during_tools_can_be_recovered(coze_sandbox):
+    """A run whose task was canceled during its tool calls can be recovered; no tool that had ended is called again."""
     calls: list[str] = []
 
     async def quick() -> str:

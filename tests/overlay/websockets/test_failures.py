@@ -355,8 +355,8 @@ def waiting(part: Part) -> None:
         part.send("transcriptions.updated", {})
 
 
-def test_cancelled_task_closes_the_connection() -> None:
-    """A task that is cancelled while it receives closes the connection; no task or warning remains."""
+def test_canceled_task_closes_the_connection() -> None:
+    """A task that is canceled while it receives closes the connection; no task or warning remains."""
     with socket_server(waiting) as server:
 
         async def listen(coze: AsyncCoze, begun: asyncio.Event) -> None:
@@ -393,8 +393,8 @@ def test_cancelled_task_closes_the_connection() -> None:
             assert server.gone.acquire(timeout=60)
 
 
-def test_cancelled_receive_loses_no_message() -> None:
-    """A receive call that is cancelled loses no message: the next call returns it."""
+def test_canceled_receive_loses_no_message() -> None:
+    """A receive call that is canceled loses no message: the next call returns it."""
     go = threading.Event()
 
     def play(part: Part) -> None:
