@@ -117,8 +117,8 @@ def in_process(
     Raises:
         AssertionError: *run* returned something else.
     """
-    found = run()
-    assert found == expected, f"{name} returned {found!r:.200}, not {expected!r:.200}"
+    result = run()
+    assert result == expected, f"{name} returned {result!r:.200}, not {expected!r:.200}"
     start = time.process_time()
     run()
     repeat = max(1, round(seconds / max(time.process_time() - start, 1e-6)))

@@ -74,7 +74,7 @@ def _renamed(value: Any, mark: str, depth: int) -> Any:
         elif key in {"class", "event", "union"} and isinstance(item, str) and item.isidentifier():
             result[key] = f"{item}{_words(mark)}"
         elif key == "schemas" and isinstance(item, dict):
-            result[key] = {f"{name}{_words(mark)}": _renamed(one, mark, depth) for name, one in item.items()}
+            result[key] = {f"{name}{_words(mark)}": _renamed(schema, mark, depth) for name, schema in item.items()}
         else:
             result[key] = _renamed(item, mark, depth)
     return result
@@ -131,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
             index = multiply(_ROOT / "openapi", Path(scratch, "openapi"), times)
             count = sum(method in METHODS for item in bundle(index).document["paths"].values() for method in item)
             rounds = [measure(index, Path(scratch, str(number))) for number in range(options.rounds)]
-            seconds = {step: statistics.median(one[step] for one in rounds) for step in rounds[0]}
+            seconds = {step: statistics.median(measured[step] for measured in rounds) for step in rounds[0]}
         columns = " ".join(f"{value:6.2f}" for value in seconds.values())
         print(f"{times:>3} {count:>10} {columns}  {1000 * seconds['all'] / count:.1f}")
     return 0

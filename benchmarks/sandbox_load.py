@@ -89,9 +89,9 @@ def _measure(streams: int, speed: float, core: int) -> None:
         before = _processor_seconds(process.pid)
         results, seconds = asyncio.run(_all(facts, streams))
         busy = _processor_seconds(process.pid) - before
-    events = sum(one[0] for one in results)
-    whole = sum(one[2] for one in results)
-    times = sorted(one[1] for one in results)
+    events = sum(result[0] for result in results)
+    whole = sum(result[2] for result in results)
+    times = sorted(result[1] for result in results)
     late = times[math.ceil(len(times) * 0.99) - 1]
     wanted = events / streams * _NATURAL_PAUSE / speed
     ideal = f"{wanted:8.2f}" if speed < _UNPACED else "       -"
@@ -109,14 +109,14 @@ def main() -> None:
     parser.add_argument(
         "--pause", type=float, default=0.05, help="seconds between events, paced (default: %(default)s)"
     )
-    given = parser.parse_args()
+    options = parser.parse_args()
     core, *others = sorted(os.sched_getaffinity(0))
     if not others:
         sys.exit("two cores are needed")
     os.sched_setaffinity(0, others)
-    for title, speed in ((f"paced, {given.pause} s", _NATURAL_PAUSE / given.pause), ("unpaced", _UNPACED)):
+    for title, speed in ((f"paced, {options.pause} s", _NATURAL_PAUSE / options.pause), ("unpaced", _UNPACED)):
         print(f"\n{title}\n{_HEAD}")
-        for streams in given.streams:
+        for streams in options.streams:
             _measure(streams, speed, core)
 
 

@@ -340,14 +340,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of what is random (default: %(default)s)")
     parser.add_argument("--threads", action="store_true", help="use the sync client")
     parser.add_argument("--growth", type=float, default=8.0, help="MiB that memory may grow (default: %(default)s)")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with sandbox() as service:
-        if given.threads:
-            report = run_threads(service, given.streams, given.seconds, given.seed)
+        if options.threads:
+            report = run_threads(service, options.streams, options.seconds, options.seed)
         else:
-            report = asyncio.run(run(service, given.streams, given.seconds, given.seed))
+            report = asyncio.run(run(service, options.streams, options.seconds, options.seed))
     print(report)
-    leaks = report.busy or report.left or report.growth > given.growth
+    leaks = report.busy or report.left or report.growth > options.growth
     print("leaked" if leaks else "nothing leaked")
     return 1 if leaks else 0
 

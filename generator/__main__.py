@@ -125,10 +125,10 @@ def _drift(options: argparse.Namespace) -> int:
 
     bundled = bundle(options.index)
     described = described_operations(bundled)
-    kind, operations = read_source(options.source, {one.address: name for name, one in described.items()})
-    found = compare_source(described, kind, operations, options.index)
-    sys.stdout.write(REPORTS[options.format](found))
-    return 1 if found else 0
+    kind, operations = read_source(options.source, {operation.address: name for name, operation in described.items()})
+    drifts = compare_source(described, kind, operations, options.index)
+    sys.stdout.write(REPORTS[options.format](drifts))
+    return 1 if drifts else 0
 
 
 def _sync(*, check: bool) -> str:

@@ -69,9 +69,9 @@ def stale_files(bundled: Bundle, target: Path) -> list[Diagnostic]:
     with tempfile.TemporaryDirectory(prefix="cozekit-") as scratch:
         written = Path(scratch, "generated")
         _write(bundled, written)
-        found = diff_trees(read_tree(written), read_tree(target) if target.exists() else {})
+        differences = diff_trees(read_tree(written), read_tree(target) if target.exists() else {})
     changed = changed_files(bundled, target)
-    return changed + [Diagnostic(f"{target.name}/{name}", 1, "stale", kind) for name, kind in found.items()]
+    return changed + [Diagnostic(f"{target.name}/{name}", 1, "stale", kind) for name, kind in differences.items()]
 
 
 def _write(bundled: Bundle, target: Path) -> Summary:
@@ -93,7 +93,7 @@ def _write(bundled: Bundle, target: Path) -> Summary:
         callbacks=len(bundled.callbacks()),
         messages=sum(len(socket.uplink.kinds) + len(socket.downlink.kinds) for socket in api.sockets),
         methods=len(api.operations),
-        models=len(api.models) - sum(len(one.uplink.kinds) + len(one.downlink.kinds) for one in api.sockets),
+        models=len(api.models) - sum(len(socket.uplink.kinds) + len(socket.downlink.kinds) for socket in api.sockets),
         enums=len(api.enums),
         events=sum(len(stream.events) for stream in api.streams),
         error_codes=len(api.errors),

@@ -146,19 +146,19 @@ def _without_shared(text: str, names: _Names, module: str) -> str:
     shared = definitions.keys() - own
     if not shared:
         return derived
-    kept, end = [], 0
+    remaining, end = [], 0
     for index, node in enumerate(after):
         last = node.end_lineno or node.lineno
         # The text below an assignment that explains it belongs to it.
         explains = index - 1 in shared and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if index not in shared and not explains:
-            kept += lines[end:last]
+            remaining += lines[end:last]
         end = last
     imported = sorted(name for index in shared for name in definitions[index])
     position = max(index for index, node in enumerate(after) if isinstance(node, ast.ImportFrom | ast.Import))
     statement = f"from .{module} import {', '.join(imported)}\n"
     place = after[position].end_lineno or 0
-    return "".join([*lines[:place], statement, *kept[place:], *lines[end:]])
+    return "".join([*lines[:place], statement, *remaining[place:], *lines[end:]])
 
 
 def _defined(node: ast.stmt) -> tuple[str, ...]:
@@ -176,14 +176,16 @@ def _names(nodes: list[ast.stmt], chosen: set[int]) -> set[str]:
 
 
 def _mentioned(node: ast.AST) -> set[str]:
-    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-    texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    texts = [
+        inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
+    ]
     return names.union(*map(_WORD.findall, texts))  # annotations may be texts
 
 
 def _source(node: ast.stmt, lines: list[str]) -> str:
     decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(one.lineno for one in decorators)])
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     return "".join("".join(lines[first - 1 : node.end_lineno]).split())
 
 
@@ -237,10 +239,10 @@ def _needless(tokens: list[tokenize.TokenInfo], number: int) -> list[tokenize.To
     if opening.string != "(" or calls:
         return []
     end, depth = _closing(tokens, number - 1), 0
-    for one in tokens[number + 1 : end]:
-        depth += (one.string in _OPENS) - (one.string in _CLOSES)
-        is_name = one.type == token.NAME and not keyword.iskeyword(one.string)
-        if depth == 0 and not is_name and one.string not in {".", *_CLOSES}:
+    for item in tokens[number + 1 : end]:
+        depth += (item.string in _OPENS) - (item.string in _CLOSES)
+        is_name = item.type == token.NAME and not keyword.iskeyword(item.string)
+        if depth == 0 and not is_name and item.string not in {".", *_CLOSES}:
             return []
     return [opening, tokens[end]]
 

@@ -87,7 +87,7 @@ def renamed(old: AbstractSet[K], new: AbstractSet[K], is_same: Callable[[K, K], 
     pairs: dict[K, K] = {}
     fresh = sorted(new - old)
     for name in sorted(old - new):
-        other = next((one for one in fresh if is_same(name, one)), None)
+        other = next((candidate for candidate in fresh if is_same(name, candidate)), None)
         if other is not None:
             fresh.remove(other)
             pairs[name] = other
@@ -100,11 +100,11 @@ def merged(changes: Iterable[Change]) -> list[Change]:
     A schema that is both sent and received is compared twice; where both sides report the same, the worse rating holds.
     """
     ranks = {impact: rank for rank, impact in enumerate(Impact)}
-    found: dict[tuple[str, str, str], Change] = {}
+    by_place: dict[tuple[str, str, str], Change] = {}
     for change in changes:
         key = (change.subject, change.place, change.text)
-        other = found.get(key, change)
+        other = by_place.get(key, change)
         worse = min(change.impact, other.impact, key=ranks.__getitem__)
         operations = tuple(sorted({*change.operations, *other.operations}))
-        found[key] = attrs.evolve(change, impact=worse, operations=operations)
-    return sorted(found.values(), key=lambda one: (ranks[one.impact], one.subject, one.place, one.text))
+        by_place[key] = attrs.evolve(change, impact=worse, operations=operations)
+    return sorted(by_place.values(), key=lambda entry: (ranks[entry.impact], entry.subject, entry.place, entry.text))

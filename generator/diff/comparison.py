@@ -59,7 +59,7 @@ class _Comparison:
             if self._old.get(key) != self._new.get(key):
                 yield Change(Impact.DOCUMENTATION, "description", key, "changed")
         yield from protocols.compare_servers("servers", self._old.get("servers", []), self._new.get("servers", []))
-        before, after = (_components(one, "securitySchemes") or {} for one in (self._old, self._new))
+        before, after = (_components(document, "securitySchemes") or {} for document in (self._old, self._new))
         for name in sorted(before.keys() | after.keys()):
             place = f"security scheme {name}"
             if name not in after or name not in before:
@@ -127,8 +127,8 @@ def _renamed(old: _Operations, new: _Operations) -> dict[str, str]:
 def _likeness(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
     """Return which part of two operations is the same, from 0 to 1; their ids aside, which also name their schemas."""
     before, after = (
-        canonical({key: value for key, value in one.items() if key not in {"operationId", "tags"}})
-        for one in (old, new)
+        canonical({key: value for key, value in operation.items() if key not in {"operationId", "tags"}})
+        for operation in (old, new)
     )
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return matcher.ratio() if matcher.quick_ratio() >= _SAME_OPERATION else 0.0

@@ -45,7 +45,7 @@ def _whole(name: str, old: _Operation, new: _Operation) -> Iterator[Change]:
     if before != after:
         text = f"needs the permission {after}" if after else f"does not need the permission {before} any more"
         yield Change(Impact.BREAKING if after else Impact.ADDITIVE, name, "", text)
-    needs_token = [one.get("security") != [] for one in (old, new)]
+    needs_token = [operation.get("security") != [] for operation in (old, new)]
     if needs_token[0] != needs_token[1]:
         text = "needs a token" if needs_token[1] else "needs no token any more"
         yield Change(Impact.BREAKING if needs_token[1] else Impact.ADDITIVE, name, "", text)
@@ -86,7 +86,9 @@ def _poll(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | Non
 def _parameters(
     name: str, old: _Operation, new: _Operation, direction: Direction, schemas: SchemaComparison
 ) -> Iterator[Change]:
-    before, after = ({(one["in"], one["name"]): one for one in op.get("parameters", [])} for op in (old, new))
+    before, after = (
+        {(parameter["in"], parameter["name"]): parameter for parameter in op.get("parameters", [])} for op in (old, new)
+    )
     pairs = renamed(before.keys(), after.keys(), lambda key, other: _is_renamed(before[key], after[other]))
     for key in before.keys() - after.keys() - pairs.keys():
         yield Change(Impact.BREAKING, name, f"parameter {key[1]}", "is gone")
@@ -103,7 +105,7 @@ def _parameters(
         yield Change(Impact.BREAKING if required else Impact.ADDITIVE, name, f"parameter {key[1]}", text)
     for key, other in {**{key: key for key in before.keys() & after.keys()}, **pairs}.items():
         place = f"parameter {other[1]}"
-        was_required, required = (bool(one.get("required")) for one in (before[key], after[other]))
+        was_required, required = (bool(parameter.get("required")) for parameter in (before[key], after[other]))
         if was_required != required:
             yield requirement(name, place, required=required)
         if any(before[key].get(text) != after[other].get(text) for text in ("description", "example")):

@@ -15,7 +15,7 @@ _Protocol = Mapping[str, Any]
 
 def compare_servers(subject: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
     """List the addresses that came and went."""
-    before, after = ({one["url"]: one for one in servers} for servers in (old, new))
+    before, after = ({server["url"]: server for server in servers} for servers in (old, new))
     for url in sorted(before.keys() | after.keys()):
         if url not in after or url not in before:
             yield added_or_removed(subject, f"server {url}", added=url in after)
@@ -25,7 +25,7 @@ def compare_servers(subject: str, old: list[Any], new: list[Any]) -> Iterator[Ch
 
 def compare_errors(old: list[_Protocol] | None, new: list[_Protocol] | None) -> Iterator[Change]:
     """List the error codes that came, went, or are handled in another way by the client."""
-    before, after = ({one["code"]: one for one in codes or ()} for codes in (old, new))
+    before, after = ({error["code"]: error for error in codes or ()} for codes in (old, new))
     for code in sorted(before.keys() | after.keys()):
         subject = f"error {code}"
         if code not in after:

@@ -49,22 +49,22 @@ def _without_texts(value: Any, *, names: bool = False) -> Any:
 
 def schema_names(document: Mapping[str, Any], value: Any) -> set[str]:
     """Return the names of all schemas that *value* refers to, over other components, too."""
-    found: set[str] = set()
+    names: set[str] = set()
     seen: set[str] = set()
     pending = [value]
     while pending:
-        one = pending.pop()
-        if isinstance(one, list):
-            pending += one
-        elif isinstance(one, Mapping):
-            reference = one.get("$ref")
+        part = pending.pop()
+        if isinstance(part, list):
+            pending += part
+        elif isinstance(part, Mapping):
+            reference = part.get("$ref")
             if isinstance(reference, str) and reference not in seen:
                 seen.add(reference)
                 if reference.startswith(_PREFIX):
-                    found.add(reference.removeprefix(_PREFIX))
+                    names.add(reference.removeprefix(_PREFIX))
                 pending.append(_target(document, reference))
-            pending += one.values()
-    return found
+            pending += part.values()
+    return names
 
 
 def _target(document: Mapping[str, Any], reference: str) -> Any:
@@ -197,7 +197,7 @@ class SchemaComparison:
     def _content(
         self, old: Mapping[str, Any], new: Mapping[str, Any], direction: Direction, subject: str, place: str
     ) -> Iterator[Change]:
-        before, after = ({key: one[key] for key in _CONTENTS if key in one} for one in (old, new))
+        before, after = ({key: schema[key] for key in _CONTENTS if key in schema} for schema in (old, new))
         if not before or not after:
             if before or after:
                 texts = ("is described as JSON", "is not described as JSON any more")
@@ -211,7 +211,7 @@ class SchemaComparison:
 
     def _types(self, old: _Node, new: _Node, direction: Direction, subject: str, place: str) -> Iterator[Change]:
         before, after = old.types, new.types
-        if before == after or any(union in one.schema for union in _UNIONS for one in (old, new)):
+        if before == after or any(union in side.schema for union in _UNIONS for side in (old, new)):
             return
         wider, narrower = not after or before < after, not before or after < before
         text = f"is {new.described_type} now, not {old.described_type}"
@@ -303,7 +303,7 @@ def _requirement(required: bool, direction: Direction) -> str:
 def _values(
     old: Mapping[str, Any], new: Mapping[str, Any], direction: Direction, subject: str, place: str
 ) -> Iterator[Change]:
-    before, after = (list(one.get("enum", ())) for one in (old, new))
+    before, after = (list(schema.get("enum", ())) for schema in (old, new))
     if old.get("const") != new.get("const"):
         yield Change(Impact.BREAKING, subject, place, _changed(old, new, "const"))
     if not before and not after:
@@ -319,7 +319,7 @@ def _values(
     if fresh:
         yield Change(Impact.ADDITIVE, subject, place, f"has new values: {_listed(fresh)}")
     old_names, new_names = (
-        dict(zip(one["enum"], one.get("x-coze-enum-names", ()), strict=False)) for one in (old, new)
+        dict(zip(schema["enum"], schema.get("x-coze-enum-names", ()), strict=False)) for schema in (old, new)
     )
     for value in old_names.keys() & new_names.keys():
         if old_names[value] != new_names[value]:
@@ -347,7 +347,7 @@ def _other_keys(
 ) -> Iterator[Change]:
     for key in ("format", "contentMediaType"):
         follows_from_content = key == "contentMediaType" and any(
-            one in schema for one in _CONTENTS for schema in (old, new)
+            content in schema for content in _CONTENTS for schema in (old, new)
         )
         if old.get(key) != new.get(key) and not follows_from_content:
             cosmetic = {old.get(key), new.get(key)} <= {None, "int32", "int64", "float", "double", "password"}
@@ -364,7 +364,7 @@ def _other_keys(
         impact = Impact.ADDITIVE if before is None else Impact.BREAKING
         text = "may be given as a plain string" if before is None else "stands for something else as a plain string"
         yield Change(impact, subject, place, text if after is not None else "must not be a plain string any more")
-    discriminators = [one.get("discriminator", {}).get("propertyName") for one in (old, new)]
+    discriminators = [schema.get("discriminator", {}).get("propertyName") for schema in (old, new)]
     if discriminators[0] != discriminators[1]:
         yield Change(Impact.BREAKING, subject, place, f"is chosen by {discriminators[1]} now, not {discriminators[0]}")
 
@@ -402,7 +402,7 @@ def _renamed_members(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str
 
 
 def _alike(name: str, candidate: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    descriptions = [one.get("description") for one in (old[name], new[candidate])]
+    descriptions = [schema.get("description") for schema in (old[name], new[candidate])]
     ratio = difflib.SequenceMatcher(None, name, candidate).ratio()
     return ratio >= _SIMILAR or (descriptions[0] is not None and descriptions[0] == descriptions[1])
 
@@ -412,7 +412,7 @@ def _listed(values: Iterable[Any]) -> str:
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any], key: str) -> str:
-    words = [json.dumps(one[key], ensure_ascii=False) if key in one else "none" for one in (old, new)]
+    words = [json.dumps(schema[key], ensure_ascii=False) if key in schema else "none" for schema in (old, new)]
     return f"has {key} {words[1]} now, not {words[0]}"
 
 

@@ -72,8 +72,8 @@ def _rows(facts: Path) -> list[dict[str, str]]:
 def _grades(bundled: Bundle) -> str:
     """Write how many operations are certain, and as of when."""
     evidence = [operation.get("x-coze-evidence", {}) for _, _, operation in bundled.operations().values()]
-    counts = Counter(one.get("grade", "certain") for one in evidence)
-    unofficial = sum(one.get("source", OFFICIAL) != OFFICIAL for one in evidence)
+    counts = Counter(entry.get("grade", "certain") for entry in evidence)
+    unofficial = sum(entry.get("source", OFFICIAL) != OFFICIAL for entry in evidence)
     month = bundled.document["info"].get("x-coze-as-of", "an unknown month")
     return (
         f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. The official "

@@ -22,7 +22,11 @@ def curl(document: Mapping[str, Any], path: str, method: str, operation: Mapping
         method: HTTP method.
         operation: The operation.
     """
-    parameters = [one for one in operation.get("parameters", []) if one["in"] == "path" or one.get("required")]
+    parameters = [
+        parameter
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "path" or parameter.get("required")
+    ]
     values = {place: dict(_values(parameters, place)) for place in ("path", "query", "header")}
     for name, value in values["path"].items():
         path = path.replace(f"{{{name}}}", quote(value))

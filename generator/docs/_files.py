@@ -35,14 +35,14 @@ def stale_docs(bundled: Bundle) -> list[Diagnostic]:
     folder = bundled.root / _FOLDER
     if not folder.is_dir():
         return []
-    found = []
+    diagnostics = []
     for name, text in _pages(bundled).items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != text.encode():
             kind = "differs from" if path.is_file() else "is missing; it would hold"
             message = f"{kind} what openapi/ describes; run `python -m generator docs`"
-            found.append(Diagnostic(f"{_FOLDER}/{name}", 1, "stale", message))
-    return found
+            diagnostics.append(Diagnostic(f"{_FOLDER}/{name}", 1, "stale", message))
+    return diagnostics
 
 
 def _pages(bundled: Bundle) -> dict[str, str]:

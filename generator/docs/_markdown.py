@@ -31,11 +31,11 @@ def cell(text: str) -> str:
     """Write a text, in which backticks set off code, in one line, as fits into a cell of a table."""
     folded = " ".join(_printable(text).split())
     parts, end = [], 0
-    for found in _CODE.finditer(folded):
-        parts.append(_MARKUP.sub(_reference, folded[end : found.start()]))
+    for match in _CODE.finditer(folded):
+        parts.append(_MARKUP.sub(_reference, folded[end : match.start()]))
         # Backticks around nothing that can be seen are no code.
-        parts.append(code(found[2]) if found[2].strip() else _MARKUP.sub(_reference, found[0]))
-        end = found.end()
+        parts.append(code(match[2]) if match[2].strip() else _MARKUP.sub(_reference, match[0]))
+        end = match.end()
     return "".join([*parts, _MARKUP.sub(_reference, folded[end:])])
 
 
@@ -56,13 +56,13 @@ def link(label: str, address: str) -> str:
     return f"[{label}]({quote(address, safe=_ADDRESS)})"
 
 
-def _reference(found: re.Match[str]) -> str:
+def _reference(match: re.Match[str]) -> str:
     named = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-    return named.get(found[0], f"&#{ord(found[0])};")
+    return named.get(match[0], f"&#{ord(match[0])};")
 
 
 def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else " " for one in text)
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

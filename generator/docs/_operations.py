@@ -38,8 +38,8 @@ def operations_page(bundled: Bundle) -> str:
 def split(bundled: Bundle) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the operations into those of HTTP and those that open a WebSocket."""
     described = dict(sorted(bundled.operations().items()))
-    sockets = {name: one for name, one in described.items() if "x-coze-websocket" in one[2]}
-    return {name: one for name, one in described.items() if name not in sockets}, sockets
+    sockets = {name: entry for name, entry in described.items() if "x-coze-websocket" in entry[2]}
+    return {name: entry for name, entry in described.items() if name not in sockets}, sockets
 
 
 def http_line(path: str, method: str, operation: Mapping[str, Any]) -> str:
@@ -78,8 +78,10 @@ def _sockets(bundled: Bundle, sockets: Mapping[str, Any]) -> str:
 
 
 def _rooms(talks: Mapping[str, Any]) -> str:
-    head = table(("Protocol", ">Sent", ">Received"), ([code(name), *_counts(one)] for name, one in talks.items()))
-    return head + "".join(f"\n### {name}\n\n{messages_table(one)}" for name, one in talks.items())
+    head = table(
+        ("Protocol", ">Sent", ">Received"), ([code(name), *_counts(protocol)] for name, protocol in talks.items())
+    )
+    return head + "".join(f"\n### {name}\n\n{messages_table(protocol)}" for name, protocol in talks.items())
 
 
 def _counts(protocol: Mapping[str, Any]) -> list[str]:

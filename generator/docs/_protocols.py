@@ -62,11 +62,11 @@ def users(bundled: Bundle, key: str) -> dict[str, list[str]]:
         bundled: The description.
         key: `x-coze-stream` or `x-coze-websocket`.
     """
-    found: dict[str, list[str]] = {}
+    users_by_protocol: dict[str, list[str]] = {}
     for name, (_, _, operation) in sorted(bundled.operations().items()):
         if key in operation:
-            found.setdefault(operation[key]["protocol"]["$ref"].rpartition("/")[2], []).append(name)
-    return found
+            users_by_protocol.setdefault(operation[key]["protocol"]["$ref"].rpartition("/")[2], []).append(name)
+    return users_by_protocol
 
 
 def rooms(bundled: Bundle) -> Iterator[tuple[str, Mapping[str, Any]]]:

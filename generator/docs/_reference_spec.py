@@ -125,7 +125,9 @@ def _message_tables(components: Mapping[str, Any], operation: Mapping[str, Any])
 def _add_sections(document: dict[str, Any], bundled: Bundle) -> None:
     """Add sections without operations, for RTC rooms and error codes, and group all sections in the menu."""
     sections = {
-        _ROOMS: "\n\n".join(f"{prose(one['description'])}\n\n{messages_table(one)}" for _, one in rooms(bundled)),
+        _ROOMS: "\n\n".join(
+            f"{prose(protocol['description'])}\n\n{messages_table(protocol)}" for _, protocol in rooms(bundled)
+        ),
         _ERRORS: codes_list(bundled),
     }
     names = [tag["name"] for tag in document.get("tags", [])]

@@ -39,9 +39,9 @@ class _Exceptions:
 
     def cover(self, pointer: str) -> bool:
         """Return whether an entry is about *pointer*."""
-        found = [number for number, entry in enumerate(self.entries) if covers(entry["pointer"], pointer)]
-        self.used.update(found)
-        return bool(found)
+        numbers = [number for number, entry in enumerate(self.entries) if covers(entry["pointer"], pointer)]
+        self.used.update(numbers)
+        return bool(numbers)
 
     def unused(self) -> Iterator[Drift]:
         """Yield the entries for this kind of source that nothing needs any more."""
@@ -65,14 +65,14 @@ def compare_source(
     Returns:
         The differences, each once, sorted by pointer; entries of `exceptions.yaml` that nothing needs are among them.
     """
-    described = {one.address: one for one in description.values()}
+    described = {operation.address: operation for operation in description.values()}
     exceptions = _Exceptions(_entries(index, kind), kind)
-    found: dict[tuple[str, str], Drift] = {}
+    by_text: dict[tuple[str, str], Drift] = {}
     for address, stated in _by_address(operations).items():
         for drift in _differences(address, stated, described):
             if not exceptions.cover(drift.pointer):
-                found.setdefault((drift.pointer, drift.text), drift)
-    return sorted([*found.values(), *exceptions.unused()], key=lambda one: (one.pointer, one.text))
+                by_text.setdefault((drift.pointer, drift.text), drift)
+    return sorted([*by_text.values(), *exceptions.unused()], key=lambda operation: (operation.pointer, operation.text))
 
 
 def _by_address(operations: Sequence[Operation]) -> dict[Address, list[Operation]]:
@@ -97,8 +97,8 @@ def _differences(address: Address, stated: Sequence[Operation], described: dict[
             if values and listed and (others := values - listed):
                 text = f"has values that are not described: {', '.join(sorted(others))}"
                 yield Drift(f"{operation.name} {member}", text, source.place)
-    complete = frozenset[str]().union(*(one.complete for one in stated))
-    lacking = {member for member in operation.members if not any(_has(one, member) for one in stated)}
+    complete = frozenset[str]().union(*(statement.complete for statement in stated))
+    lacking = {member for member in operation.members if not any(_has(statement, member) for statement in stated)}
     # `x-coze-evidence` names the other source of a member, so that it is no news that this one lacks it.
     lacking -= {member for member in lacking if not operation.elsewhere.isdisjoint((member, *_parents(member)))}
     for member in _outermost({member for member in lacking if _side(member) in complete}):

@@ -57,7 +57,7 @@ def _arguments_by_method(folder: Path) -> dict[tuple[str, str], set[str]]:
     arguments: dict[tuple[str, str], set[str]] = {}
     for path in sorted(folder.rglob("*.d.ts")):
         text = path.read_text(encoding="utf-8")
-        interfaces = {one["name"]: set(_MEMBER.findall(one["body"])) for one in _INTERFACE.finditer(text)}
+        interfaces = {match["name"]: set(_MEMBER.findall(match["body"])) for match in _INTERFACE.finditer(text)}
         for owner in re.finditer(r"export declare class (\w+) .*?\n\}", text, re.DOTALL):
             for method in _DECLARED.finditer(owner[0]):
                 arguments[method["name"], owner[1]] = interfaces.get(method["type"], set())

@@ -45,7 +45,7 @@ class Operation:
 
     def is_open(self, member: str) -> bool:
         """Return whether the source states nothing about what lies inside of a part of *member*."""
-        return any(member.startswith((f"{one}.", f"{one}[")) for one in self.opaque)
+        return any(member.startswith((f"{parent}.", f"{parent}[")) for parent in self.opaque)
 
 
 def address_of(method: str, path: str) -> Address:

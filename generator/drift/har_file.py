@@ -45,7 +45,10 @@ def _operation(
     members |= _members(_json(request.get("postData", {}).get("text")), "request")
     members |= _members(answer, "response")
     method = request["method"].upper()
-    address = next((one for one in addresses if one[0] == method and _fits(url.path, one[1])), (method, url.path))
+    address = next(
+        (candidate for candidate in addresses if candidate[0] == method and _fits(url.path, candidate[1])),
+        (method, url.path),
+    )
     yield Operation(addresses.get(address, ""), address, members, complete=frozenset(), place=path.name)
 
 

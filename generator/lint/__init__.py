@@ -51,7 +51,7 @@ def lint(bundled: Bundle) -> list[Diagnostic]:
             continue  # jsonschema raises on schemas that are none
         # What should be there and is not has no place of its own.
         problems |= {
-            Diagnostic(found.file or bundled.document.file, found.line or 1, name, found.message)
-            for found in rule(description)
+            Diagnostic(violation.file or bundled.document.file, violation.line or 1, name, violation.message)
+            for violation in rule(description)
         }
     return sorted(problems)

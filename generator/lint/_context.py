@@ -120,13 +120,13 @@ class Description:
 
     def resolve(self, value: Any) -> LocatedMapping:
         """Follow `$ref` until there is none. What is no mapping becomes an empty one."""
-        found = mapping(value)
+        resolved = mapping(value)
         for _ in range(20):
-            reference = found.get("$ref")
+            reference = resolved.get("$ref")
             if not isinstance(reference, str):
-                return found
+                return resolved
             kind, _, name = reference.removeprefix("#/components/").partition("/")
-            found = mapping(self.components(kind).get(name))
+            resolved = mapping(self.components(kind).get(name))
         return _NOTHING
 
     def answer(self, operation: Operation, content_type: str = "application/json") -> LocatedMapping:
@@ -157,60 +157,60 @@ def strings(value: Any) -> list[str]:
 
 def build_context(bundle: Bundle) -> Description:
     """Find all parts of a description."""
-    found = Description(bundle, {}, {}, [], [], [], [])
-    for part, operations in (("paths", found.operations), ("webhooks", found.callbacks)):
+    context = Description(bundle, {}, {}, [], [], [], [])
+    for part, operations in (("paths", context.operations), ("webhooks", context.callbacks)):
         for path, item in mapping(bundle.document.get(part)).items():
             for method, body in mapping(item).items():
                 if isinstance(body, LocatedMapping):
                     name = body.get("operationId")
                     operation = Operation(name if isinstance(name, str) else "", path, method, body)
                     operations[operation.id or f"{method} {path}"] = operation
-                    _index_operation(found, operation, (part, path, method))
-    for name, response in found.components("responses").items():
-        _index_response(found, mapping(response), ("components", "responses", name), name)
-    for name, parameter in found.components("parameters").items():
-        _index_parameter(found, mapping(parameter), ("components", "parameters", name))
-    for name, header in found.components("headers").items():
-        _index_header(found, mapping(header), ("components", "headers", name), name)
-    for name, schema in found.components("schemas").items():
-        found.nodes.extend(_nodes(schema, ("components", "schemas", name), "component", name))
-    return found
+                    _index_operation(context, operation, (part, path, method))
+    for name, response in context.components("responses").items():
+        _index_response(context, mapping(response), ("components", "responses", name), name)
+    for name, parameter in context.components("parameters").items():
+        _index_parameter(context, mapping(parameter), ("components", "parameters", name))
+    for name, header in context.components("headers").items():
+        _index_header(context, mapping(header), ("components", "headers", name), name)
+    for name, schema in context.components("schemas").items():
+        context.nodes.extend(_nodes(schema, ("components", "schemas", name), "component", name))
+    return context
 
 
-def _index_operation(found: Description, operation: Operation, place: tuple[str, ...]) -> None:
+def _index_operation(context: Description, operation: Operation, place: tuple[str, ...]) -> None:
     parameters = operation.body.get("parameters")
     for number, parameter in enumerate(parameters if isinstance(parameters, list) else []):
-        _index_parameter(found, mapping(parameter), (*place, "parameters", str(number)))
+        _index_parameter(context, mapping(parameter), (*place, "parameters", str(number)))
     body = mapping(operation.body.get("requestBody"))
-    _index_content(found, body, (*place, "requestBody"), f"{operation.id} body")
+    _index_content(context, body, (*place, "requestBody"), f"{operation.id} body")
     for status, response in mapping(operation.body.get("responses")).items():
-        _index_response(found, mapping(response), (*place, "responses", status), f"{operation.id} {status}")
+        _index_response(context, mapping(response), (*place, "responses", status), f"{operation.id} {status}")
 
 
-def _index_response(found: Description, response: LocatedMapping, place: tuple[str, ...], name: str) -> None:
-    _index_content(found, response, place, name)
+def _index_response(context: Description, response: LocatedMapping, place: tuple[str, ...], name: str) -> None:
+    _index_content(context, response, place, name)
     for header, body in mapping(response.get("headers")).items():
-        _index_header(found, mapping(body), (*place, "headers", header), f"{name} {header}")
+        _index_header(context, mapping(body), (*place, "headers", header), f"{name} {header}")
 
 
-def _index_header(found: Description, header: LocatedMapping, place: tuple[str, ...], name: str) -> None:
+def _index_header(context: Description, header: LocatedMapping, place: tuple[str, ...], name: str) -> None:
     if "$ref" not in header:
-        found.headers.append(header)
-        found.nodes.extend(_nodes(header.get("schema"), (*place, "schema"), "root", name))
+        context.headers.append(header)
+        context.nodes.extend(_nodes(header.get("schema"), (*place, "schema"), "root", name))
 
 
-def _index_content(found: Description, owner: LocatedMapping, place: tuple[str, ...], name: str) -> None:
+def _index_content(context: Description, owner: LocatedMapping, place: tuple[str, ...], name: str) -> None:
     for content_type, body in mapping(owner.get("content")).items():
         inside = (*place, "content", content_type)
-        found.media.append(Media(content_type, mapping(body), inside))
-        found.nodes.extend(_nodes(mapping(body).get("schema"), (*inside, "schema"), "root", name))
+        context.media.append(Media(content_type, mapping(body), inside))
+        context.nodes.extend(_nodes(mapping(body).get("schema"), (*inside, "schema"), "root", name))
 
 
-def _index_parameter(found: Description, parameter: LocatedMapping, place: tuple[str, ...]) -> None:
+def _index_parameter(context: Description, parameter: LocatedMapping, place: tuple[str, ...]) -> None:
     if "$ref" not in parameter:
-        found.parameters.append((place, parameter))
+        context.parameters.append((place, parameter))
         name = str(parameter.get("name"))
-        found.nodes.extend(_nodes(parameter.get("schema"), (*place, "schema"), "root", name))
+        context.nodes.extend(_nodes(parameter.get("schema"), (*place, "schema"), "root", name))
 
 
 def _nodes(schema: Any, place: tuple[str, ...], role: str, name: str) -> Iterator[SchemaNode]:

@@ -152,13 +152,13 @@ def error_codes(description: Description) -> Iterator[Violation]:
 
 
 def _listed(page: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    levels: dict[str, set[str]] = {}
     for section in page.split("\n## ")[1:]:
         for level, heading in _LEVELS.items():
             if section.startswith(heading):
                 for key in _CELL.findall(section):
-                    found.setdefault(key, set()).add(level)
-    return found
+                    levels.setdefault(key, set()).add(level)
+    return levels
 
 
 def _places(description: Description) -> Iterator[tuple[str, LocatedMapping]]:

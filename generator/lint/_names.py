@@ -64,8 +64,10 @@ def http_name(description: Description) -> Iterator[Violation]:
     for _, parameter in description.parameters:
         if parameter.get("in") == "header":
             named.append((parameter, str(parameter.get("name")), "name", _HEADER))
-    bodies = [mapping(one.body.get("requestBody")) for one in description.everything]
-    answers = [answer for one in description.everything for answer in mapping(one.body.get("responses")).values()]
+    bodies = [mapping(operation.body.get("requestBody")) for operation in description.everything]
+    answers = [
+        answer for operation in description.everything for answer in mapping(operation.body.get("responses")).values()
+    ]
     for owner in map(mapping, [*bodies, *answers, *description.components("responses").values()]):
         for part, shape in (("headers", _HEADER), ("content", _MEDIA_TYPE)):
             named += [(mapping(owner.get(part)), name, name, shape) for name in mapping(owner.get(part))]

@@ -24,9 +24,9 @@ def openapi(description: Description) -> Iterator[Violation]:
     except Exception as error:  # it has several ways to crash on a document; all mean the same to the author
         yield violation(description.document, f"openapi-spec-validator crashed: {type(error).__name__}: {error}")
         return
-    for one in wrong:
-        place, key = _place(description.document, one.absolute_path)
-        message = one.message.partition("\n")[0]  # below are the rule and the value, over many lines
+    for invalid in wrong:
+        place, key = _place(description.document, invalid.absolute_path)
+        message = invalid.message.partition("\n")[0]  # below are the rule and the value, over many lines
         yield violation(place, message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…", key)
 
 

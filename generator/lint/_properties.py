@@ -16,16 +16,16 @@ def member(description: Description, schema: LocatedMapping, path: str) -> Locat
     Returns:
         The property's schema as it is written, or None if there is no such member.
     """
-    found: LocatedMapping | None = schema
+    current: LocatedMapping | None = schema
     for name in path.split("."):
-        if found is None:
+        if current is None:
             return None
-        found = next(
-            (properties[name] for properties in _properties(description, found) if name in properties),
+        current = next(
+            (properties[name] for properties in _properties(description, current) if name in properties),
             None,
         )
-        found = found if isinstance(found, LocatedMapping) else None
-    return found
+        current = current if isinstance(current, LocatedMapping) else None
+    return current
 
 
 def answer_member(description: Description, operation: Operation, path: str) -> LocatedMapping | None:

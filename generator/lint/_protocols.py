@@ -50,10 +50,10 @@ def pagination(description: Description) -> Iterator[Violation]:
             if key in rule and request_member(description, operation, str(rule[key])) is None:
                 yield violation(rule, f"{key}: the request has no parameter or field {rule[key]}", key)
         for key in ("items", "total", "has_more", "next"):
-            found = answer_member(description, operation, str(rule.get(key)))
-            if key in rule and found is None:
+            found_member = answer_member(description, operation, str(rule.get(key)))
+            if key in rule and found_member is None:
                 yield violation(rule, f"{key}: the answer has no member {rule[key]}", key)
-            elif key == "items" and key in rule and description.resolve(found).get("type") != "array":
+            elif key == "items" and key in rule and description.resolve(found_member).get("type") != "array":
                 yield violation(rule, f"items: {rule[key]} is not an array", key)
 
 

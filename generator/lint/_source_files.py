@@ -44,9 +44,9 @@ def unused_component(description: Description) -> Iterator[Violation]:
         if not is_shared and path.name not in {"schemas.yaml", "events.yaml"}:
             continue
         for number, line in enumerate(lines, start=1):
-            found = _TOP_LEVEL.match(line)
-            if found and (file, found[1]) not in used:
-                yield Violation(file, number, f"remove {found[1]}, or refer to it")
+            match = _TOP_LEVEL.match(line)
+            if match and (file, match[1]) not in used:
+                yield Violation(file, number, f"remove {match[1]}, or refer to it")
 
 
 def _files(description: Description) -> Iterator[tuple[str, list[str]]]:

@@ -43,11 +43,11 @@ class Values:
         steps = [quote(step.replace("~", "~0").replace("/", "~1"), safe="") for step in pointer]
         reference = {"$ref": f"{_DOCUMENT}#/{'/'.join(steps)}"}
         try:
-            found = list(Draft202012Validator(reference, registry=self._registry).iter_errors(value))
+            errors = list(Draft202012Validator(reference, registry=self._registry).iter_errors(value))
         except Exception as reason:  # references to nowhere or in circles, patterns that are none
             yield ValueProblem((), f"the schema cannot be applied: {type(reason).__name__}: {reason}"[:_LONGEST])
             return
-        for error in found:
+        for error in errors:
             # Of the variants of anyOf and oneOf, the error of the one that fits best is more precise.
             error = best_match([error]) or error
             message = error.message

@@ -20,12 +20,12 @@ def read_tree(root: Path) -> dict[str, bytes]:
     }
 
 
-def diff_trees(expected: dict[str, bytes], found: dict[str, bytes]) -> dict[str, str]:
+def diff_trees(expected: dict[str, bytes], actual: dict[str, bytes]) -> dict[str, str]:
     """Map the name of each file that differs to the kind of difference."""
     return {
-        name: "is missing" if name not in found else "is not generated" if name not in expected else "differs"
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
+        name: "is missing" if name not in actual else "is not generated" if name not in expected else "differs"
+        for name in sorted(expected.keys() | actual.keys())
+        if expected.get(name) != actual.get(name)
     }
 
 

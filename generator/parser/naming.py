@@ -103,7 +103,11 @@ def _method_clashes(api: ir.Api, raw: dict[str, LocatedMapping]) -> Iterator[Dia
     for resource in sorted(resources):
         key = (resource.partition(".")[0], resource_class(resource))
         if (other := owners.setdefault(key, resource)) != resource:
-            where = next(raw[one.described_id] for one in api.operations if f"{one.id}.".startswith(f"{resource}."))
+            where = next(
+                raw[operation.described_id]
+                for operation in api.operations
+                if f"{operation.id}.".startswith(f"{resource}.")
+            )
             yield where.problem("name-clash", f"{resource} and {other} both become {key[1]}", "operationId")
 
 

@@ -88,8 +88,8 @@ class Parsed:
     def properties(self, model: str) -> list[Any]:
         """List the properties of an object, in the order of the description."""
         parsed = self.models[model]
-        found = {prop.name.get_untrusted_value(): prop for prop in _members(parsed)}
-        return [found[wire] for wire in self._schemas[model].get("properties", {}) if wire in found]
+        by_name = {prop.name.get_untrusted_value(): prop for prop in _members(parsed)}
+        return [by_name[wire] for wire in self._schemas[model].get("properties", {}) if wire in by_name]
 
     def resolve(self, prop: Any, schema: Mapping[str, Any] | None) -> tuple[ir.Type, bool]:
         """Decide the type of a property.
@@ -221,7 +221,9 @@ def _preprocess(document: Any) -> Any:
                 media: content for media, content in response.get("content", {}).items() if media == "application/json"
             }
         # It refuses constants in headers, which the client sends by itself.
-        operation["parameters"] = [one for one in operation.get("parameters", ()) if not is_constant(one)]
+        operation["parameters"] = [
+            parameter for parameter in operation.get("parameters", ()) if not is_constant(parameter)
+        ]
     for schema in adapted["components"].get("schemas", {}).values():
         if isinstance(schema.get("enum"), list):
             # It crashes when two values become one name, which `SchemaParser` reports with a better message.
@@ -294,7 +296,7 @@ def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Diagnostic]:
         elif name not in parsed.models:
             yield schema.problem("dropped", f"openapi-python-client dropped or renamed schema {name}")
         else:
-            kept = {prop.name.get_untrusted_value() for prop in parsed.properties(name)}
-            for wire in schema["properties"].keys() - kept:
+            parsed_names = {prop.name.get_untrusted_value() for prop in parsed.properties(name)}
+            for wire in schema["properties"].keys() - parsed_names:
                 message = f"openapi-python-client dropped property {wire}"
                 yield schema["properties"].problem("dropped", message, wire)

@@ -104,7 +104,11 @@ class OperationParser:
             "permission": raw.get("x-coze-permission"),
             "idempotent": verb == "get" or raw.get("x-coze-idempotent", False),
             "arguments": tuple(arguments),
-            "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
+            "headers": {
+                parameter["name"]: str(parameter["schema"]["const"])
+                for parameter in self.listed(raw)
+                if is_constant(parameter)
+            },
             "servers": self.servers(raw),
             "authorized": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
             "confidential": holds_secrets(self.parser, self.answer(raw)),
@@ -175,11 +179,11 @@ class OperationParser:
 
     def servers(self, raw: LocatedMapping) -> tuple[str, ...]:
         """List the addresses of an operation that is not served where the others are."""
-        found = tuple(server["url"] for server in raw.get("servers", ()))
-        if len({urlsplit(url).netloc.partition(".")[0] for url in found}) > 1:
+        urls = tuple(server["url"] for server in raw.get("servers", ()))
+        if len({urlsplit(url).netloc.partition(".")[0] for url in urls}) > 1:
             message = "all servers of an operation must be of one kind"
             self.problems.append(raw.problem("unsupported", message, "servers"))
-        return found
+        return urls
 
     def answer_kind(self, raw: LocatedMapping) -> str:
         """Return whether the response is JSON, a file, a redirect or a WebSocket."""
@@ -287,7 +291,7 @@ class OperationParser:
             if (key in described or key == "param") and described.get(key) not in by_wire:
                 self.problems.append(described.problem("pagination", f"{root}: no argument {described.get(key)}", key))
                 return None
-        other = {key: found[0] if (found := path(key)) else None for key in ("total", "has_more", "next")}
+        other = {key: steps[0] if (steps := path(key)) else None for key in ("total", "has_more", "next")}
         size = by_wire.get(described.get("size", ""))
         return ir.Paging(
             described.get("style", ""), by_wire[described["param"]], items[0], items[1].item, size, **other

@@ -139,7 +139,11 @@ class SchemaParser:
             sides["downlink"],
             tuple(wire for wire, message in received.items() if message.get("ends")),
             tuple(wire for wire, message in received.items() if message.get("fails")),
-            {wire: tuple(one["answers"]) for wire, one in raw["uplink"]["messages"].items() if "answers" in one},
+            {
+                wire: tuple(message["answers"])
+                for wire, message in raw["uplink"]["messages"].items()
+                if "answers" in message
+            },
         )
 
     def _side(self, raw: LocatedMapping) -> ir.Messages:

@@ -275,13 +275,17 @@ class PythonTypes:
                     arguments.append(f"key={self.validator_expr(ir.Scalar('str'), keys, deref)}")
             case _:
                 name, limits = "AnyValue", {}
-        found = {word: schema[key] for key, word in limits.items() if key in schema}
+        limits_by_word = {word: schema[key] for key, word in limits.items() if key in schema}
         if kind == ir.Scalar("int"):
             if "exclusiveMinimum" in schema:
-                found["minimum"] = max(found.get("minimum", -math.inf), math.floor(schema["exclusiveMinimum"]) + 1)
+                limits_by_word["minimum"] = max(
+                    limits_by_word.get("minimum", -math.inf), math.floor(schema["exclusiveMinimum"]) + 1
+                )
             if "exclusiveMaximum" in schema:
-                found["maximum"] = min(found.get("maximum", math.inf), math.ceil(schema["exclusiveMaximum"]) - 1)
-        arguments += [f"{word}={literal(limit)}" for word, limit in found.items()]
+                limits_by_word["maximum"] = min(
+                    limits_by_word.get("maximum", math.inf), math.ceil(schema["exclusiveMaximum"]) - 1
+                )
+        arguments += [f"{word}={literal(limit)}" for word, limit in limits_by_word.items()]
         if required:
             arguments.append("required=True")
         return f"{name}({', '.join(arguments)})"

@@ -115,8 +115,8 @@ class _Renderer:
             module: self.template(
                 "models_head",
                 module=module,
-                early=sorted(one for one in used if module not in _reachable(one, needs)),
-                late=sorted(one for one in used if module in _reachable(one, needs)),
+                early=sorted(name for name in used if module not in _reachable(name, needs)),
+                late=sorted(name for name in used if module in _reachable(name, needs)),
                 enums=self.env.get_template("enums.py.jinja").render(enums=self.enums(module)),
                 models=bodies[module],
             )
@@ -128,13 +128,13 @@ class _Renderer:
 
     def input_models(self) -> set[str]:
         """Find the models that callers can give, which need checks."""
-        found: set[str] = set()
+        names: set[str] = set()
         fields = {model.name: model.fields for model in self.api.models}
 
         def visit(kind: ir.Type) -> None:
             match kind:
-                case ir.ModelRef(name) if name not in found:
-                    found.add(name)
+                case ir.ModelRef(name) if name not in names:
+                    names.add(name)
                     for field in fields[name]:
                         visit(field.type)
                 case ir.ListOf(inner) | ir.MapOf(inner):
@@ -148,20 +148,20 @@ class _Renderer:
                 visit(ir.ModelRef(name))
         for name in self.api.callbacks.answers if self.api.callbacks else ():
             visit(ir.ModelRef(name))
-        return found
+        return names
 
     def confidential_models(self) -> set[str]:
         """Find the models that hold secrets, by themselves or in others."""
-        found: set[str] = set()
+        names: set[str] = set()
         before = -1
-        while len(found) > before:
-            before = len(found)
-            found |= {
+        while len(names) > before:
+            before = len(names)
+            names |= {
                 model.name
                 for model in self.api.models
-                if any(field.secret or _models_in(field.type) & found for field in model.fields)
+                if any(field.secret or _models_in(field.type) & names for field in model.fields)
             }
-        return found
+        return names
 
     def operations(self, tag: str, operations: list[ir.Operation]) -> str:
         types = PythonTypes(self.api)
@@ -296,10 +296,10 @@ def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[
 
 def _reachable(start: str, needs: Mapping[str, set[str]]) -> set[str]:
     """Find all that *start* needs, and what that needs."""
-    found: set[str] = set()
+    modules: set[str] = set()
     waiting = [start]
     while waiting:
-        fresh = needs.get(waiting.pop(), set()) - found
-        found |= fresh
+        fresh = needs.get(waiting.pop(), set()) - modules
+        modules |= fresh
         waiting += fresh
-    return found
+    return modules

@@ -16,7 +16,7 @@ class CozeError(Exception):
     """Attributes that hold a connection, which pickling replaces by None."""
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*(mask(one) if isinstance(one, str) else one for one in args))
+        super().__init__(*(mask(argument) if isinstance(argument, str) else argument for argument in args))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions with keyword arguments do not survive pickling by themselves, and process pools pickle them.

@@ -222,9 +222,11 @@ def _certificates_problem(error: OSError) -> str:
 
 
 def _proxies_problem() -> str:
-    found = [name for spelled in _PROXIES for name in (spelled, spelled.lower()) if os.environ.get(name)]
-    wrong = [name for name in found if name.upper() != "NO_PROXY" and not _is_proxy(os.environ[name])]
-    source = " and ".join(wrong or [name for name in found if name.upper() == "NO_PROXY"] or ["the system's settings"])
+    variables = [name for spelled in _PROXIES for name in (spelled, spelled.lower()) if os.environ.get(name)]
+    wrong = [name for name in variables if name.upper() != "NO_PROXY" and not _is_proxy(os.environ[name])]
+    source = " and ".join(
+        wrong or [name for name in variables if name.upper() == "NO_PROXY"] or ["the system's settings"]
+    )
     return (
         f"the proxy in {source} cannot be used: name it as http://host:port (socks5:// needs httpx[socks]), and hosts"
         " without a proxy as a list of names; or unset the variable, or give http_client="

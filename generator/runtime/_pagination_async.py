@@ -81,13 +81,13 @@ class PageInfo(Generic[T]):
 
 
 def page_info(
-    operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int
+    operation: Operation[Any], arguments: Mapping[str, Any], answer: Any, before: int
 ) -> PageInfo[Any] | DecodeError:
     """Read a page and decide about the next.
 
     Args:
         operation: An operation with paging.
-        given: The arguments that requested this page.
+        arguments: The arguments that requested this page.
         answer: The decoded result.
         before: How many items the pages before this one had.
 
@@ -96,21 +96,21 @@ def page_info(
         not raised here, since the traceback would hold the answer.
     """
     try:
-        return _page_info(operation, given, answer, before)
+        return _page_info(operation, arguments, answer, before)
     except DecodeError as error:
         return error.with_traceback(None)
 
 
-def _page_info(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> PageInfo[Any]:
+def _page_info(operation: Operation[Any], arguments: Mapping[str, Any], answer: Any, before: int) -> PageInfo[Any]:
     paging = operation.paging
     assert paging is not None
-    found = _find(answer, paging.items)
-    if not isinstance(found, list | None):  # to end here would pass for the end of the list
-        raise _unreadable(operation, answer, paging.items, found)
-    items = found or []
+    entries = _find(answer, paging.items)
+    if not isinstance(entries, list | None):  # to end here would pass for the end of the list
+        raise _unreadable(operation, answer, paging.items, entries)
+    items = entries or []
     total = _number(_find(answer, paging.total))
     more = _find(answer, paging.has_more)
-    next_arguments = _next_arguments(operation, paging, given, answer, items, before + len(items), total, more)
+    next_arguments = _next_arguments(operation, paging, arguments, answer, items, before + len(items), total, more)
     has_more = more if isinstance(more, bool) else next_arguments is not None
     return PageInfo(items, total, has_more, next_arguments)
 
@@ -124,7 +124,7 @@ def _unreadable(operation: Operation[Any], answer: Any, member: tuple[str, ...] 
 def _next_arguments(
     operation: Operation[Any],
     paging: Paging,
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     answer: Any,
     items: list[Any],
     seen: int,
@@ -134,17 +134,17 @@ def _next_arguments(
     if more is False or not items:
         return None  # an empty page with has_more would be requested forever
     if paging.style == "page":
-        number = given.get(paging.argument) or 1
-        size = given.get(paging.size) if paging.size else None
+        number = arguments.get(paging.argument) or 1
+        size = arguments.get(paging.size) if paging.size else None
         if more is not True and _all_seen(number, size, len(items), seen, total):
             return None
-        return {**given, paging.argument: number + 1}
+        return {**arguments, paging.argument: number + 1}
     token = _find(answer, paging.next)
-    if not token or token == given.get(paging.argument):
+    if not token or token == arguments.get(paging.argument):
         return None
     if not isinstance(token, str | int):
         raise _unreadable(operation, answer, paging.next, token)
-    return {**given, paging.argument: token}
+    return {**arguments, paging.argument: token}
 
 
 def _all_seen(number: int, size: int | None, here: int, seen: int, total: int | None) -> bool:

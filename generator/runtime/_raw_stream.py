@@ -60,11 +60,11 @@ def shutdown_socket(response: HTTPResponse) -> bool:
     Returns:
         Whether there was a connection that belongs to this answer alone.
     """
-    found = _socket_of(response)
-    if found is not None:
+    raw_socket = _socket_of(response)
+    if raw_socket is not None:
         with suppress(OSError):
-            found.shutdown(socket.SHUT_RDWR)
-    return found is not None
+            raw_socket.shutdown(socket.SHUT_RDWR)
+    return raw_socket is not None
 
 
 @contextmanager

@@ -124,8 +124,8 @@ def mask(text: str) -> str:
     return text
 
 
-def _masked(found: re.Match[str]) -> str:
-    return f"{found['kept']}{found.groupdict().get('quote') or ''}{MASK}"
+def _masked(match: re.Match[str]) -> str:
+    return f"{match['kept']}{match.groupdict().get('quote') or ''}{MASK}"
 
 
 def without(text: str, secrets: Iterable[Any]) -> str:

@@ -269,7 +269,7 @@ class _Bundler:
                 while isinstance(passed[-1], LocatedMapping) and isinstance(passed[-1].get("$ref"), str):
                     _, _, name = passed[-1]["$ref"].removeprefix(f"#/components/{kind}/").rpartition("/")
                     following = components[kind].get(name)
-                    if any(following is one for one in passed):
+                    if any(following is node for node in passed):
                         self.problems.append(component.problem("ref", "refers to nothing but itself", "$ref"))
                         break
                     passed.append(following)

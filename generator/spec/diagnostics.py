@@ -14,7 +14,10 @@ _LONGEST = 500
 
 def _in_one_line(text: str) -> str:
     """Write a text so that it is one line of a terminal, whatever names of the description are part of it."""
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text[:_LONGEST])
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text[:_LONGEST]
+    )
     return shown if len(text) <= _LONGEST else f"{shown}…"
 
 

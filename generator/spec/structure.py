@@ -124,10 +124,10 @@ _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-str
 def structure_errors(bundled: Bundle) -> list[Diagnostic]:
     """Report keys whose values have the wrong JSON type."""
     document = bundled.document
-    found = [document.problem("shape", f"{key} is missing") for key in ("info", "paths") if key not in document]
+    problems = [document.problem("shape", f"{key} is missing") for key in ("info", "paths") if key not in document]
     if not isinstance(document.get("components"), LocatedMapping):
-        found.append(document.problem("shape", "components must be a mapping", "components"))
-    return [*found, *_walk(document)] or list(_operations(document["paths"]))
+        problems.append(document.problem("shape", "components must be a mapping", "components"))
+    return [*problems, *_walk(document)] or list(_operations(document["paths"]))
 
 
 def _operations(paths: LocatedMapping) -> Iterator[Diagnostic]:

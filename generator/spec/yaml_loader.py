@@ -155,4 +155,4 @@ def _line(marked: Any) -> int:
 def _first_alias(text: str) -> tuple[str, int]:
     """Return name and line of the first alias. Nodes know neither."""
     events = yaml.parse(text, Loader=_Loader)
-    return next((str(one.anchor), _line(one)) for one in events if isinstance(one, yaml.AliasEvent))
+    return next((str(event.anchor), _line(event)) for event in events if isinstance(event, yaml.AliasEvent))

@@ -38,8 +38,8 @@ _PIECE = 1024  # which deflate expands to 1 MiB at most
 
 
 def _limit_of(http: HTTPResponse) -> BodyLimit:
-    found: BodyLimit | None = http.request.extensions.get(BODY_LIMIT)
-    return found or BodyLimit(MAX_RESPONSE_BYTES, "")
+    limit: BodyLimit | None = http.request.extensions.get(BODY_LIMIT)
+    return limit or BodyLimit(MAX_RESPONSE_BYTES, "")
 
 
 def exchange(http: HTTPClient, request: HTTPRequest, **options: Any) -> HTTPResponse:
@@ -143,9 +143,9 @@ def check_encoding(http: HTTPResponse) -> None:
     encoding = http.headers.get("content-encoding")
     if encoding is None or http.is_stream_consumed:
         return
-    found = [name for name in encoding.lower().replace(",", " ").split() if name in _COMPRESSIONS]
+    codings = [name for name in encoding.lower().replace(",", " ").split() if name in _COMPRESSIONS]
     accepted = http.request.headers.get("accept-encoding", "").lower()
-    if len(found) > 1 or any(name not in ENCODINGS and name not in accepted for name in found):
+    if len(codings) > 1 or any(name not in ENCODINGS and name not in accepted for name in codings):
         raise _error(
             GatewayError,
             http,

@@ -154,9 +154,9 @@ def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     Raises:
         InvalidArgumentError: They are not a mapping. Names and values are checked with each request.
     """
-    given: object = headers
-    if not isinstance(given, Mapping | None):
-        raise InvalidArgumentError(f"headers must be a dict, not {type(given).__name__}")
+    argument: object = headers
+    if not isinstance(argument, Mapping | None):
+        raise InvalidArgumentError(f"headers must be a dict, not {type(argument).__name__}")
     return dict(headers or {})
 
 
@@ -166,8 +166,8 @@ def checked_size(size: int, name: str) -> int:
     Raises:
         InvalidArgumentError: It is no whole number from 1.
     """
-    given: object = size
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+    argument: object = size
+    if not isinstance(argument, int) or isinstance(argument, bool) or argument < 1:
         raise InvalidArgumentError(f"{name} must be a whole number of bytes from 1, not {size!r:.60}")
     return size
 

@@ -85,8 +85,8 @@ def refusal(
 ) -> APIError:
     """Return the error for a response that is no stream, file or redirect. Its body must have been read."""
     answer, error = parse(operation, http)
-    found = _quoted(operation, answer) if operation.confidential else repr(excerpt_of(http, 80))
-    return error or undecodable(operation, http, logid_of(answer, http), f"{problem} {found}")
+    excerpt = _quoted(operation, answer) if operation.confidential else repr(excerpt_of(http, 80))
+    return error or undecodable(operation, http, logid_of(answer, http), f"{problem} {excerpt}")
 
 
 def _decoded(operation: Operation[T], http: HTTPResponse) -> tuple[Any, APIError | None]:
@@ -176,7 +176,9 @@ def redacted(error: E, http: HTTPResponse) -> E:
         return error
     token = header.partition(" ")[2] or header
     if len(token) >= _SHORTEST_TOKEN:
-        error.args = tuple(without_parts(one, token) if isinstance(one, str) else one for one in error.args)
+        error.args = tuple(
+            without_parts(argument, token) if isinstance(argument, str) else argument for argument in error.args
+        )
         for name, value in list(vars(error).items()):
             if isinstance(value, str):
                 setattr(error, name, without_parts(value, token))

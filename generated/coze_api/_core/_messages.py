@@ -60,11 +60,11 @@ class TaggedMessages(Generic[M]):
 
     def decode(self, data: Mapping[str, Any]) -> M:
         """Decode a JSON object. A kind that the description does not know becomes `Unknown`."""
-        found: Any = data
+        tag: Any = data
         for name in self.tag:
-            found = found.get(name) if isinstance(found, Mapping) else None
-        kind = self.kinds.get(found) if isinstance(found, str) else None
-        message: Any = Unknown(found, dict(data)) if kind is None else kind.from_dict(data)
+            tag = tag.get(name) if isinstance(tag, Mapping) else None
+        kind = self.kinds.get(tag) if isinstance(tag, str) else None
+        message: Any = Unknown(tag, dict(data)) if kind is None else kind.from_dict(data)
         return message  # type: ignore[no-any-return]  # M is the union of the classes and Unknown
 
     def encode(self, message: object) -> dict[str, Any]:

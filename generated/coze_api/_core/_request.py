@@ -43,19 +43,19 @@ class Request:
     timeout: Timeout = None
 
 
-def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Options) -> Request:
+def prepare(operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Request:
     """Check the arguments and put each where it belongs.
 
     Args:
         operation: The operation.
-        given: Arguments by their Python names; None stands for "not given".
+        arguments: Arguments by their Python names; None stands for "not given".
         options: What the caller adds, unchecked.
 
     Raises:
         InvalidArgumentError: An argument is missing or does not fit; the message names operation and argument.
     """
     try:
-        return _prepare(operation, given, options)
+        return _prepare(operation, arguments, options)
     except InvalidValue as invalid:
         problem = str(invalid)
     except RecursionError:
@@ -65,10 +65,10 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
     raise InvalidArgumentError(f"{operation.id}: {problem}")
 
 
-def _prepare(operation: Operation[Any], given: Mapping[str, Any], options: Options) -> Request:
+def _prepare(operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Request:
     places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}, "part": {}}
     for name, argument in operation.arguments.items():
-        value = given.get(name)
+        value = arguments.get(name)
         if value is not None:
             places[argument.place][argument.wire] = encoded = argument.value.encode(value, name)
             if argument.place == "query" and isinstance(encoded, list):
@@ -111,8 +111,8 @@ def add_headers(headers: dict[str, str], more: Mapping[str, Any] | None, where: 
         InvalidArgumentError: A value cannot be sent. The message does not show it: it may be a secret, and the HTTP
             library's own message would.
     """
-    given: Mapping[Any, Any] = more or {}
-    for name, value in given.items():
+    added: Mapping[Any, Any] = more or {}
+    for name, value in added.items():
         if not isinstance(name, str) or not _HEADER.fullmatch(name):
             raise InvalidArgumentError(f"{where} have the name {name!r:.40}, which no header can have")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():

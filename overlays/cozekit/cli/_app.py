@@ -121,12 +121,12 @@ def _commands(terminal: Terminal) -> App:
     @app.command
     def logout(*, profile: ProfileName = None) -> None:
         """Delete a login and its token."""
-        one, profiles = _current(profile)
-        with token_locked(profiles, one.name), locked(profiles):
-            profiles.store.delete(one.name)
-            profiles.remove(one.name)
-        terminal.note(f"Logged out (profile {one.name}).")
-        if one.method == "token":
+        current, profiles = _current(profile)
+        with token_locked(profiles, current.name), locked(profiles):
+            profiles.store.delete(current.name)
+            profiles.remove(current.name)
+        terminal.note(f"Logged out (profile {current.name}).")
+        if current.method == "token":
             terminal.note("The token itself stays valid: delete it on the website if it is no longer needed.")
 
     @app.command
@@ -146,17 +146,17 @@ def _commands(terminal: Terminal) -> App:
     def profiles(*, use: Annotated[str | None, Parameter(help="Make this profile the default.")] = None) -> None:
         """List the profiles; the default one has a star."""
         saved = user_profiles()
-        found, default = saved.read()
+        known, default = saved.read()
         if use is not None:
-            if use not in found:
-                raise CLIError(f"there is no profile {use!r}; there are: {', '.join(found) or 'none'}")
+            if use not in known:
+                raise CLIError(f"there is no profile {use!r}; there are: {', '.join(known) or 'none'}")
             with locked(saved):
                 saved.set_default(use)
             default = use
-        for one in found.values():
-            star = "*" if one.name == default else " "
-            terminal.result(f"{star} {one.name}  {one.method}  {one.base_url}")
-        if not found:
+        for saved_profile in known.values():
+            star = "*" if saved_profile.name == default else " "
+            terminal.result(f"{star} {saved_profile.name}  {saved_profile.method}  {saved_profile.base_url}")
+        if not known:
             terminal.note("There are no profiles. `cozekit login` creates one.")
 
     @app.command
@@ -177,11 +177,11 @@ def _commands(terminal: Terminal) -> App:
             terminal.data(report.to_dict())
         else:
             styles = {"good": ("ok", "green"), "note": ("--", ""), "bad": ("!!", "bold red")}
-            for one in report.findings:
-                mark, style = styles[one.level]
-                terminal.result(f"{mark}  {one.check}: {one.text}", style)
-                if one.remedy:
-                    terminal.result(f"    -> {one.remedy}")
+            for finding in report.findings:
+                mark, style = styles[finding.level]
+                terminal.result(f"{mark}  {finding.check}: {finding.text}", style)
+                if finding.remedy:
+                    terminal.result(f"    -> {finding.remedy}")
         return 0 if report.healthy else 1
 
     @app.command

@@ -55,7 +55,11 @@ def call(
     """
     operation = _find(name)
     arguments = dict(_argument(operation, pair) for pair in pairs)
-    missing = [one for one, its in operation.arguments.items() if its.value.required and one not in arguments]
+    missing = [
+        argument_name
+        for argument_name, argument in operation.arguments.items()
+        if argument.value.required and argument_name not in arguments
+    ]
     if missing:
         raise CLIError(f"{name} needs {', '.join(missing)}", _USAGE_ERROR)
     with _client(profile, base_url) as coze:
@@ -79,8 +83,8 @@ def list_operations(word: str) -> Iterator[str]:
     """Yield the operations with a word in their id, each with its arguments; optional ones in brackets."""
     for operation in _all_operations():
         if word in operation.id:
-            wanted = [name for name, one in operation.arguments.items() if one.value.required]
-            free = [f"[{name}]" for name, one in operation.arguments.items() if not one.value.required]
+            wanted = [name for name, argument in operation.arguments.items() if argument.value.required]
+            free = [f"[{name}]" for name, argument in operation.arguments.items() if not argument.value.required]
             yield " ".join([operation.id, *wanted, *free])
 
 
@@ -88,22 +92,24 @@ def _client(profile: str | None, base_url: str | None) -> Coze:
     current = current_profile(profile) if profile or not resolve_token(None) else None
     if current is None:
         return Coze(base_url=base_url)
-    one, profiles = current
-    if base_url not in {None, one.base_url}:
-        raise CLIError(f"the profile {one.name!r} is for {one.base_url}, not for {base_url}", _USAGE_ERROR)
-    return Coze(base_url=one.base_url, **one.credentials(profiles.store))
+    saved_profile, profiles = current
+    if base_url not in {None, saved_profile.base_url}:
+        raise CLIError(
+            f"the profile {saved_profile.name!r} is for {saved_profile.base_url}, not for {base_url}", _USAGE_ERROR
+        )
+    return Coze(base_url=saved_profile.base_url, **saved_profile.credentials(profiles.store))
 
 
 def _all_operations() -> list[Operation[Any]]:
-    found = []
+    result = []
     for module in pkgutil.iter_modules(operations.__path__):
         members = vars(import_module(f"{operations.__name__}.{module.name}")).values()
-        found += [one for one in members if isinstance(one, Operation)]
-    return sorted(found, key=lambda one: one.id)
+        result += [operation for operation in members if isinstance(operation, Operation)]
+    return sorted(result, key=lambda operation: operation.id)
 
 
 def _find(name: str) -> Operation[Any]:
-    known = {one.id: one for one in _all_operations()}
+    known = {operation.id: operation for operation in _all_operations()}
     if name not in known:
         near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "`cozekit operations` lists all"
         raise CLIError(f"there is no operation {name!r}; {near}", _USAGE_ERROR)
@@ -138,7 +144,7 @@ def _value(argument: Argument, text: str) -> Any:
         text = Path(text[1:]).read_text(encoding="utf-8")
     if isinstance(kind, Text):
         return text
-    if isinstance(kind, EnumOf) and any(one.value == text for one in kind.enum):
+    if isinstance(kind, EnumOf) and any(member.value == text for member in kind.enum):
         return text
     try:
         return json.loads(text)

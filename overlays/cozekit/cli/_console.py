@@ -58,5 +58,7 @@ class Terminal:
 
 
 def plain(text: str) -> str:
-    """Replace control characters: names and messages are not trusted."""
-    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+    """Replace control characters, since names and messages of a service are not trusted."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )

@@ -52,14 +52,15 @@ class Credentials:
 def check_versions(report: Report) -> None:
     """Report installed versions and missing extras."""
     known = f"cozekit {__version__}, Python {platform.python_version()}, httpx {version('httpx')}"
-    found, missing = [], []
+    installed, missing = [], []
     for extra, packages in _PACKAGES.items():
         versions = [_version(package) for package in packages]
         if all(versions):
-            found.append(f"{extra} ({', '.join(f'{one} {its}' for one, its in zip(packages, versions, strict=True))})")
+            parts = (f"{name} {number}" for name, number in zip(packages, versions, strict=True))
+            installed.append(f"{extra} ({', '.join(parts)})")
         else:
             missing.append(extra)
-    report.info("versions", f"{known}; extras: {', '.join(found) or 'none'}")
+    report.info("versions", f"{known}; extras: {', '.join(installed) or 'none'}")
     if missing:
         names = ",".join(missing)
         report.info("versions", f"not installed: {', '.join(missing)}", f'if needed: pip install "cozekit[{names}]"')
@@ -67,12 +68,12 @@ def check_versions(report: Report) -> None:
 
 def check_proxies(report: Report, environment: Mapping[str, str] = os.environ) -> bool:
     """Report proxies and certificate files. Returns whether there is a proxy."""
-    found = False
+    has_proxy = False
     for name in _PROXIES:
         value = environment.get(name.lower()) or environment.get(name)
         if not value:
             continue
-        found = True
+        has_proxy = True
         scheme, shown = urlsplit(value).scheme, _without_password(value)
         if scheme not in {"http", "https", "socks5", "socks5h"}:
             report.error(
@@ -92,7 +93,7 @@ def check_proxies(report: Report, environment: Mapping[str, str] = os.environ) -
             report.error(
                 "certificates", f"{name} is {value}, which does not exist", f"unset {name}, or correct the path"
             )
-    return found
+    return has_proxy
 
 
 def detect_credentials(report: Report, profile_name: str | None, base_url: str | None) -> Credentials | None:

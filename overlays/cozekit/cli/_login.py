@@ -124,9 +124,9 @@ class Login:
         return client_id, base_url
 
     def _before(self, method: str) -> Profile:
-        found, _ = self.profiles.read()
+        profiles, _ = self.profiles.read()
         new = Profile(name=self.name, base_url="", method=method)
-        before = found.get(self.name, new)
+        before = profiles.get(self.name, new)
         return before if before.method == method else attrs.evolve(new, base_url=before.base_url)
 
     def _keep(self, method: str, base_url: str, token: Token, *, client_id: str) -> None:

@@ -123,5 +123,5 @@ def _event_id(message: CallbackMessage) -> str:
         header = CallbackHeader.from_dict(raw) if isinstance(raw, dict) else None
     else:
         header = message.header
-    found = header.event_id if isinstance(header, CallbackHeader) else None
-    return found if isinstance(found, str) else ""
+    event_id = header.event_id if isinstance(header, CallbackHeader) else None
+    return event_id if isinstance(event_id, str) else ""

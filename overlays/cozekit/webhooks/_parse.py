@@ -75,10 +75,10 @@ def parse(
     challenge = _challenge(body)
     if challenge is not None:
         return challenge  # the response has only what the sender sent, so no signature is needed
-    found = _signature_headers(headers)
-    _check_signature(found, body, tokens)
+    signature_headers = _signature_headers(headers)
+    _check_signature(signature_headers, body, tokens)
     if max_age is not None:
-        _check_age(found[_NAMES["timestamp"].lower()], max_age)
+        _check_age(signature_headers[_NAMES["timestamp"].lower()], max_age)
     # The signature is a plain hash, which allows length extension: an attacker can append the byte 0x80, zeros and more
     # content. 0x80 is not valid UTF-8 there, so the body must be decoded strictly.
     message = _object(body)
@@ -112,11 +112,13 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _check_signature(found: Mapping[str, str], body: bytes, tokens: list[str]) -> None:
-    missing = [name for name in _NAMES.values() if not found.get(name.lower())]
+def _check_signature(signature_headers: Mapping[str, str], body: bytes, tokens: list[str]) -> None:
+    missing = [name for name in _NAMES.values() if not signature_headers.get(name.lower())]
     if missing:
         raise InvalidSignature(f"the callback lacks {', '.join(missing)}: it is not from Coze, or a proxy dropped them")
-    timestamp, nonce, signature = (found[_NAMES[part].lower()] for part in ("timestamp", "nonce", "signature"))
+    timestamp, nonce, signature = (
+        signature_headers[_NAMES[part].lower()] for part in ("timestamp", "nonce", "signature")
+    )
     right = False
     for token in tokens:  # all of them, so that the duration reveals nothing
         expected = Callbacks.signature.sign(timestamp=timestamp, nonce=nonce, token=token, body=body)

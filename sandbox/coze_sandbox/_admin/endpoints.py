@@ -263,8 +263,8 @@ def browse(store: Store, kind: str | None) -> dict[str, Any]:
         return {"kinds": {name: count for name, count in store.kinds().items() if not name.startswith("_")}}
     if kind in _SECRET:
         return {"documents": [], "hidden": True}
-    found = store.newest(kind, _MOST)
-    return {"documents": [{"id": key, "document": _shown(document)} for key, document in found], "hidden": False}
+    documents = store.newest(kind, _MOST)
+    return {"documents": [{"id": key, "document": _shown(document)} for key, document in documents], "hidden": False}
 
 
 def _shown(document: dict[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def build_messages(state: SandboxState, chat: Mapping[str, Any], plan: Plan) -> 
 
     messages = []
     if plan.knowledge:
-        found = _json({"chunks": [{"slice": f"A note on {plan.knowledge}.", "score": 0.9}]})
-        messages.append(message("verbose", _json({"msg_type": "knowledge_recall", "data": found})))
+        recalled = _json({"chunks": [{"slice": f"A note on {plan.knowledge}.", "score": 0.9}]})
+        messages.append(message("verbose", _json({"msg_type": "knowledge_recall", "data": recalled})))
     if plan.plugin:
         call = {
             "name": "sandbox-mirror",

@@ -77,10 +77,10 @@ class Callbacks:
         if api_app_id is None:
             apps = [app for app in self._apps(domain_event, any_kind=True) if app["callback_url"]]
         else:
-            found = self._state.find("api_app", api_app_id)
-            if found is None or not found["callback_url"]:
+            app = self._state.find("api_app", api_app_id)
+            if app is None or not app["callback_url"]:
                 raise ValueError(f"there is no callback app {api_app_id} with a URL")
-            apps = [found]
+            apps = [app]
         bodies = [self._message(described, domain_event, app) for app in apps]
         return [self._submit(kind, *body) for body in bodies]
 

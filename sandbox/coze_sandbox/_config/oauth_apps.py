@@ -161,9 +161,9 @@ def _public_half(private: str) -> str:
 def _same_loopback(registered: str, address: str) -> bool:
     """Compare two loopback addresses; the port may differ (RFC 8252, 7.3)."""
     try:
-        one, other = urlsplit(registered), urlsplit(address)
+        own, other = urlsplit(registered), urlsplit(address)
     except ValueError:
         return False
-    if (one.scheme, one.hostname) != (other.scheme, other.hostname) or not is_loopback_host(other.hostname or ""):
+    if (own.scheme, own.hostname) != (other.scheme, other.hostname) or not is_loopback_host(other.hostname or ""):
         return False
-    return not one.path or (one.path, one.query) == (other.path, other.query)
+    return not own.path or (own.path, own.query) == (other.path, other.query)

@@ -104,17 +104,17 @@ def sample_request(spec: Spec, state: SandboxState, operation_id: str, purpose: 
     if operation is None:
         raise ValueError(f"unknown operation {operation_id}")
     common, special = from_the_start(operation_id)
-    subject, found = PREREQUISITES.get(operation_id), None
+    subject, values = PREREQUISITES.get(operation_id), None
     if subject is not None:
         with state.acting_as(USER_ID):
-            found = subject.find(state)
+            values = subject.find(state)
     wanted = PREREQUISITES.get(purpose)
     changes = wanted.changes if wanted is not None and operation_id in wanted.operations else {}
-    special = {**special, **(found or {}), **changes}
+    special = {**special, **(values or {}), **changes}
     return SampleRequest(
         parameters=_parameters(spec, operation, common, special),
         body=_body(spec, operation, {**common, **special}),
-        prerequisites=subject.operations if subject is not None and found is None else (),
+        prerequisites=subject.operations if subject is not None and values is None else (),
         note=NOTES.get(operation_id, ""),
     )
 
@@ -123,14 +123,14 @@ def _parameters(spec: Spec, operation: Operation, common: Values, special: Value
     filled: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
     node = spec.document["paths"][operation.path][operation.method.lower()]
     for entry in node.get("parameters", ()):
-        one, _ = spec.follow(entry, "")
-        name, schema = one["name"], spec.follow(one["schema"], "")[0]
+        parameter, _ = spec.follow(entry, "")
+        name, schema = parameter["name"], spec.follow(parameter["schema"], "")[0]
         if "const" in schema:
-            filled[one["in"]][name] = schema["const"]
+            filled[parameter["in"]][name] = schema["const"]
         elif name in special:
-            filled[one["in"]][name] = special[name]
-        elif one.get("required"):
-            filled[one["in"]][name] = common.get(name, one.get("example"))
+            filled[parameter["in"]][name] = special[name]
+        elif parameter.get("required"):
+            filled[parameter["in"]][name] = common.get(name, parameter.get("example"))
     return filled
 
 

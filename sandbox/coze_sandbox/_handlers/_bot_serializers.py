@@ -94,10 +94,10 @@ def find_version(state: SandboxState, bot_id: str, version: str) -> dict[str, An
     Raises:
         CallError: The version does not exist.
     """
-    found = state.find("bot_version", f"{bot_id}/{version}")
-    if found is None:
+    document = state.find("bot_version", f"{bot_id}/{version}")
+    if document is None:
         raise missing(NOT_FOUND, "bot_version", version)
-    return found
+    return document
 
 
 def serialize_summary(bot: Mapping[str, Any], state: Mapping[str, Any], channel: str) -> dict[str, Any]:

@@ -140,10 +140,10 @@ def resume_chat(
         raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it requires no tool outputs.")
     calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
     outputs = {output["tool_call_id"]: output["output"] for output in tool_outputs}
-    for number, one in enumerate(tool_outputs):
-        if one["tool_call_id"] not in {tool_call["id"] for tool_call in calls}:
+    for number, tool_output in enumerate(tool_outputs):
+        if tool_output["tool_call_id"] not in {tool_call["id"] for tool_call in calls}:
             place = f"{where}.tool_outputs.{number}.tool_call_id"
-            raise CallError(INVALID_PARAMETER, f"{place}: {one['tool_call_id']!r} is not a pending tool call")
+            raise CallError(INVALID_PARAMETER, f"{place}: {tool_output['tool_call_id']!r} is not a pending tool call")
     for tool_call in calls:
         if tool_call["id"] not in outputs:
             msg = f"{where}.tool_outputs: the output of call {tool_call['id']} is missing"

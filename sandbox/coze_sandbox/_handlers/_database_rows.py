@@ -93,7 +93,10 @@ def row_filter(columns: Sequence[Column], sent: Mapping[str, Any], *, required: 
     conditions = sent.get("conditions", [])
     if required and not conditions:
         raise CallError(INVALID_PARAMETER, "body.filter.conditions: at least one condition is needed")
-    tests = [_condition(columns, one, f"body.filter.conditions[{number}]") for number, one in enumerate(conditions)]
+    tests = [
+        _condition(columns, condition, f"body.filter.conditions[{number}]")
+        for number, condition in enumerate(conditions)
+    ]
     if sent.get("logic") == "or" and tests:
         return lambda row: any(test(row) for test in tests)
     return lambda row: all(test(row) for test in tests)
@@ -101,11 +104,11 @@ def row_filter(columns: Sequence[Column], sent: Mapping[str, Any], *, required: 
 
 def sorted_rows(rows: Iterable[Row], orders: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Sort rows by several columns, the first one counts most. Rows without a value come first."""
-    found = list(rows)
+    result = list(rows)
     for order in reversed(orders):
         name, descending = order["field_name"], order.get("direction") == "desc"
-        found.sort(key=lambda row: (row.get(name) is not None, row.get(name) or 0), reverse=descending)
-    return found
+        result.sort(key=lambda row: (row.get(name) is not None, row.get(name) or 0), reverse=descending)
+    return result
 
 
 def _condition(columns: Sequence[Column], sent: Mapping[str, Any], where: str) -> RowFilter:
@@ -135,7 +138,9 @@ def _comparison(column: Column, kind: str, text: str, where: str) -> Callable[[A
             items = [parse_value(column, str(item), where) for item in _items(text)]
             return lambda value: (value in items) == (kind == "in")
         case "like" | "not_like":
-            pattern = re.compile("".join({"%": ".*", "_": "."}.get(one, re.escape(one)) for one in text), re.DOTALL)
+            pattern = re.compile(
+                "".join({"%": ".*", "_": "."}.get(character, re.escape(character)) for character in text), re.DOTALL
+            )
             return lambda value: bool(pattern.fullmatch(str(shown_value(value)))) == (kind == "like")
     wanted, compare = parse_value(column, text, where), _COMPARED[kind]
     return lambda value: compare(value, wanted)

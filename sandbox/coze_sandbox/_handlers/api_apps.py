@@ -82,10 +82,10 @@ def list_events(call: Call) -> ResponseFields:
         {
             "api_app_id": app["id"],
             "name": app["name"],
-            "event_type": one["event_type"],
-            "description": f"Events of type {one['event_type']}.",
+            "event_type": subscription["event_type"],
+            "description": f"Events of type {subscription['event_type']}.",
         }
-        for one in call.state.store.list("subscription", app["id"])
+        for subscription in call.state.store.list("subscription", app["id"])
     ]
     return token_page(call, subscriptions, "items", size=50)
 

@@ -18,14 +18,14 @@ def list_apps(call: Call) -> ResponseFields:
     get_or_404(state, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
     channel = query.get("connector_id", API_CHANNEL)
-    found = []
+    apps = []
     for app in state.store.list("app", query["workspace_id"]):
         is_online = app["is_published"] and channel == API_CHANNEL
         if wanted == "all" or (not app["is_published"] if wanted == "unpublished_draft" else is_online):
-            found.append(app)
-    page, _ = numbered_page(call, newest_first(found))
+            apps.append(app)
+    page, _ = numbered_page(call, newest_first(apps))
     shown = [{name: value for name, value in app.items() if name != "space_id"} for app in page]
-    return {"data": {"items": shown, "total": len(found)}}
+    return {"data": {"items": shown, "total": len(apps)}}
 
 
 @operation("apps.retrieve")

@@ -60,19 +60,19 @@ def delete(call: Call) -> None:
 def list_groups(call: Call) -> ResponseFields:
     """List the groups, the newest first."""
     state, query = call.state, call.query
-    found = [
+    groups = [
         group
         for group in reversed(state.list("voiceprint_group"))
         if group["name"].startswith(query.get("name", ""))
         and query.get("user_id", group["creator_id"]) == group["creator_id"]
         and query.get("group_id", group["id"]) == group["id"]
     ]
-    page, _ = numbered_page(call, found, size=10)
+    page, _ = numbered_page(call, groups, size=10)
     shown = [
         {**_with_creator(state, group), "feature_count": len(state.store.list("voiceprint", group["id"]))}
         for group in page
     ]
-    return {"data": {"items": shown, "total": len(found)}}
+    return {"data": {"items": shown, "total": len(groups)}}
 
 
 @operation("audio.voiceprint_groups.features.create")

@@ -49,8 +49,8 @@ def _plugins(call: Call, sent: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     entity = get_or_404(call.state, kind, sent["entity_id"], name="entity_id")
     entries = entity.get("draft", {}).get("plugin_id_list", {}).get("id_list", ())
-    found = [call.state.find("plugin", key) for key in dict.fromkeys(entry["plugin_id"] for entry in entries)]
-    return [plugin for plugin in found if plugin is not None and plugin["_needs_user"]]
+    plugins = [call.state.find("plugin", key) for key in dict.fromkeys(entry["plugin_id"] for entry in entries)]
+    return [plugin for plugin in plugins if plugin is not None and plugin["_needs_user"]]
 
 
 def _key(call: Call, sent: Mapping[str, Any], plugin_id: str) -> str:

@@ -45,14 +45,14 @@ def list_limitations(call: Call) -> ResponseFields:
     """List the quotas of one scope and kind in one state, the first that was set first."""
     query = call.query
     _check_entity(query["entity_type"], query.get("entity_id"), "query.entity_id", needed=False)
-    found = [
+    limitations = [
         {name: value for name, value in quota.items() if name != "benefit_id"}
         for quota in call.state.store.list("limitation")
         if (quota["entity_type"], quota["benefit_type"]) == (query["entity_type"], query["benefit_type"])
         and quota["status"] == query.get("status", "valid")
         and query.get("entity_id", quota.get("entity_id")) == quota.get("entity_id")
     ]
-    return token_page(call, found, "benefit_infos", size=20, next_name="page_token")
+    return token_page(call, limitations, "benefit_infos", size=20, next_name="page_token")
 
 
 def _check_entity(entity_type: str, entity_id: str | None, where: str, *, needed: bool) -> None:

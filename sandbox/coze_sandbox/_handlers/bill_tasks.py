@@ -49,13 +49,13 @@ def list_tasks(call: Call) -> ResponseFields:
     """List the tasks named, or those of the last seven days, the newest first. Those of others are left out."""
     state, wanted = call.state, call.query.get("task_ids")
     since = state.clock.now() - _KEPT
-    found = [
+    tasks = [
         task
         for task in reversed(state.list("bill_task"))
         if (task["task_id"] in wanted if wanted else task["created_at"] >= since)
     ]
-    page, _ = numbered_page(call, found)
-    return {"data": {"total": len(found), "task_infos": [_shown(state, task) for task in page]}}
+    page, _ = numbered_page(call, tasks)
+    return {"data": {"total": len(tasks), "task_infos": [_shown(state, task) for task in page]}}
 
 
 def _midnight(moment: int) -> int:

@@ -43,14 +43,14 @@ def list_conversations(call: Call) -> ResponseFields:
     query = call.query
     get_or_404(call.state, "bot", query["bot_id"])
     channel = query.get("connector_id", "1024")
-    found = [
+    conversations = [
         public(conversation)
         for conversation in call.state.list("conversation", query["bot_id"])
         if conversation["connector_id"] == channel
     ]
     if query.get("sort_order", "DESC") == "DESC":
-        found.reverse()
-    page, has_more = numbered_page(call, found, size=_PER_PAGE)
+        conversations.reverse()
+    page, has_more = numbered_page(call, conversations, size=_PER_PAGE)
     return {"data": {"conversations": page, "has_more": has_more}}
 
 

@@ -80,9 +80,11 @@ def list_databases(call: Call) -> ResponseFields:
     """
     state, workspace_id = call.state, call.query["workspace_id"]
     get_or_404(state, "workspace", workspace_id)
-    found = state.store.list("database", workspace_id)
-    page, has_more = numbered_page(call, found)
-    return {"data": {"items": [public(one) for one in page], "has_more": has_more, "total_count": len(found)}}
+    databases = state.store.list("database", workspace_id)
+    page, has_more = numbered_page(call, databases)
+    return {
+        "data": {"items": [public(database) for database in page], "has_more": has_more, "total_count": len(databases)}
+    }
 
 
 @operation("databases.delete")
@@ -124,14 +126,14 @@ def update_records(call: Call) -> ResponseFields:
     if not sent:
         raise CallError(INVALID_PARAMETER, "body.update_fields: at least one column is needed")
     values = {}
-    for number, one in enumerate(sent):
+    for number, field in enumerate(sent):
         where = f"body.update_fields[{number}]"
-        if "field_name" not in one:
+        if "field_name" not in field:
             raise CallError(INVALID_PARAMETER, f"{where}.field_name: it is required")
-        column = _writable(database, one["field_name"], f"{where}.field_name")
-        if "value" not in one and column.get("is_required"):
+        column = _writable(database, field["field_name"], f"{where}.field_name")
+        if "value" not in field and column.get("is_required"):
             raise CallError(INVALID_PARAMETER, f"{where}.value: the column {column['name']} needs a value")
-        values[column["name"]] = parse_value(column, one["value"], f"{where}.value") if "value" in one else None
+        values[column["name"]] = parse_value(column, field["value"], f"{where}.value") if "value" in field else None
     row_filter(database["fields"], call.body["filter"], required=True)
     return _run(call, database, {"task_type": "update", "_values": values, "_filter": call.body["filter"]})
 
@@ -169,8 +171,8 @@ def query_records(call: Call) -> ResponseFields:
         return _run(call, database, {"task_type": "select", "_filter": conditions})
     _run_due_tasks(call.state, database["id"])
     channel = body.get("connector_id", API_CHANNEL)
-    found = sorted_rows(_selected(call.state, database, channel, call.user_id, conditions), body.get("order_by", []))
-    shown = [{name: shown_value(row.get(name)) for name in names or _names(database)} for row in found]
+    rows = sorted_rows(_selected(call.state, database, channel, call.user_id, conditions), body.get("order_by", []))
+    shown = [{name: shown_value(row.get(name)) for name in names or _names(database)} for row in rows]
     if body.get("select_fields", {}).get("is_distinct"):
         shown = list({json.dumps(row): row for row in shown}.values())
     page, has_more = numbered_page(call, shown)
@@ -222,7 +224,9 @@ def _columns(sent: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "is_system_field": False,
             "is_primary_key": False,
         }
-    system = [{"is_required": False, "is_system_field": True, "is_primary_key": False, **one} for one in SYSTEM_COLUMNS]
+    system = [
+        {"is_required": False, "is_system_field": True, "is_primary_key": False, **column} for column in SYSTEM_COLUMNS
+    ]
     return [*system, *columns.values()]
 
 
@@ -313,11 +317,11 @@ def _change(state: SandboxState, database: Database, task: Mapping[str, Any]) ->
             store.put("database_row", key, row, parent)
         return len(task["_rows"])
     rows = _selected(state, database, task["_channel"], task["_creator_id"], task["_filter"])
-    for found in rows:
+    for selected in rows:
         if task["task_type"] == "delete":
-            store.delete("database_row", str(found["id"]))
+            store.delete("database_row", str(selected["id"]))
         else:
-            store.put("database_row", str(found["id"]), {**found, **task["_values"]}, parent)
+            store.put("database_row", str(selected["id"]), {**selected, **task["_values"]}, parent)
     return len(rows)
 
 

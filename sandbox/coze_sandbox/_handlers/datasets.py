@@ -88,15 +88,15 @@ def list_datasets(call: Call) -> ResponseFields:
     """List the knowledge bases of a workspace, the newest first."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["space_id"], name="space_id")
-    found = [
+    datasets = [
         dataset
         for dataset in reversed(state.store.list("dataset", query["space_id"]))
         if query.get("name", "") in dataset["name"]
         and query.get("format_type", dataset["format_type"]) == dataset["format_type"]
     ]
-    page, _ = numbered_page(call, found, size=10)
+    page, _ = numbered_page(call, datasets, size=10)
     shown = [serialize_dataset(state, dataset, call.user_id) for dataset in page]
-    return {"data": {"dataset_list": shown, "total_count": len(found)}}
+    return {"data": {"dataset_list": shown, "total_count": len(datasets)}}
 
 
 @operation("datasets.process")
@@ -219,9 +219,9 @@ def list_documents(call: Call) -> ResponseFields:
     """List the documents of a knowledge base, the newest first."""
     state, key = call.state, call.body["dataset_id"]
     get_or_404(state, "dataset", key)
-    found = state.store.list("document", key)[::-1]
-    page, _ = numbered_page(call, found, param="page", size_param="size", size=10)
-    return {"document_infos": [serialize_document(state, document) for document in page], "total": len(found)}
+    documents = state.store.list("document", key)[::-1]
+    page, _ = numbered_page(call, documents, param="page", size_param="size", size=10)
+    return {"document_infos": [serialize_document(state, document) for document in page], "total": len(documents)}
 
 
 def _check_chunks(call: Call, dataset: Mapping[str, Any]) -> None:
@@ -281,14 +281,14 @@ def list_images(call: Call) -> ResponseFields:
     """List the images of a knowledge base, the newest first."""
     state, query, key = call.state, call.query, call.path["dataset_id"]
     _image_dataset(call)
-    found = [
+    images = [
         document
         for document in reversed(state.store.list("document", key))
         if query.get("keyword", "") in document["_caption"]
         and query.get("has_caption", bool(document["_caption"])) == bool(document["_caption"])
     ]
-    page, _ = numbered_page(call, found, size=10)
-    return {"data": {"photo_infos": [_shown(call, document) for document in page], "total_count": len(found)}}
+    page, _ = numbered_page(call, images, size=10)
+    return {"data": {"photo_infos": [_shown(call, document) for document in page], "total_count": len(images)}}
 
 
 @operation("datasets.images.update")

@@ -83,12 +83,12 @@ def list_organizations(call: Call) -> ResponseFields:
     page, _ = numbered_page(call, organizations)
     shown = [
         {
-            "organization_id": one["organization_id"],
-            "organization_name": one["name"],
+            "organization_id": organization["organization_id"],
+            "organization_name": organization["name"],
             "organization_icon_url": "https://sandbox.invalid/organization.png",
-            "is_default_organization": one["is_default"],
+            "is_default_organization": organization["is_default"],
         }
-        for one in page
+        for organization in page
     ]
     return {"data": {"items": shown, "total_count": len(organizations)}}
 

@@ -43,8 +43,8 @@ def retrieve_content(call: Call) -> FileResponse:
     key = call.query["file_id"]
     if call.state.options.examples:
         return FileResponse(b"A file.", _ANY_TYPE)
-    file, kept = get_or_404(call.state, "file", key), call.state.find("file_content", key)
-    if kept is None:
+    file, content = get_or_404(call.state, "file", key), call.state.find("file_content", key)
+    if content is None:
         raise CallError(INVALID_PARAMETER, f"query.file_id: the sandbox keeps files of up to {KEPT_BYTES} bytes")
-    type_ = kept["type"] if kept["type"] in call.operation.success else _ANY_TYPE
-    return FileResponse(base64.b64decode(kept["base64"]), type_, file["file_name"])
+    type_ = content["type"] if content["type"] in call.operation.success else _ANY_TYPE
+    return FileResponse(base64.b64decode(content["base64"]), type_, file["file_name"])

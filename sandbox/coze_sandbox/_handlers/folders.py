@@ -18,10 +18,10 @@ def list_folders(call: Call) -> ResponseFields:
     parent = query.get("parent_folder_id", "")
     if parent:
         get_or_404(state, "folder", parent, name="parent_folder_id")
-    found = _inside(state, query["workspace_id"], parent)
-    page, has_more = numbered_page(call, found)
+    folders = _inside(state, query["workspace_id"], parent)
+    page, has_more = numbered_page(call, folders)
     shown = [_shown(state, folder) for folder in page]
-    return {"data": {"items": shown, "has_more": has_more, "total_count": len(found)}}
+    return {"data": {"items": shown, "has_more": has_more, "total_count": len(folders)}}
 
 
 @operation("folders.retrieve")

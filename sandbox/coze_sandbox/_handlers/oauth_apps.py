@@ -23,6 +23,6 @@ def list_authorizations(call: Call) -> ResponseFields:
     key = call.path["appid"]
     if call.bearer != call.state.options.token and read_jwt(call).client_id != key:
         raise CallError(NO_PERMISSION, "Another app signed the JWT.")
-    found = call.state.store.list(AUTHORIZATION, key)
-    page, has_more = numbered_page(call, found)
-    return {"data": {"items": [public(one) for one in page], "has_more": has_more}}
+    authorizations = call.state.store.list(AUTHORIZATION, key)
+    page, has_more = numbered_page(call, authorizations)
+    return {"data": {"items": [public(authorization) for authorization in page], "has_more": has_more}}

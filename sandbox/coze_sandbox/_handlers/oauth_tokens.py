@@ -186,8 +186,8 @@ def _challenge(verifier: str, method: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+def _same(secret: str, other: str) -> bool:
+    return hmac.compare_digest(secret.encode(), other.encode())
 
 
 def read_jwt(call: Call) -> OAuthApp:

@@ -24,8 +24,8 @@ def retrieve(call: Call) -> ResponseFields:
 @operation("plugins.retrieve_many")
 def retrieve_many(call: Call) -> ResponseFields:
     """Return plugins in the requested order, each once. Unknown ids are skipped."""
-    found = [call.state.find("plugin", key) for key in dict.fromkeys(call.query["ids"])]
-    return {"data": {"items": [public(plugin) for plugin in found if plugin is not None]}}
+    plugins = [call.state.find("plugin", key) for key in dict.fromkeys(call.query["ids"])]
+    return {"data": {"items": [public(plugin) for plugin in plugins if plugin is not None]}}
 
 
 @operation("plugins.tools.call")

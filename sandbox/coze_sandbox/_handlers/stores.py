@@ -26,21 +26,21 @@ def list_plugins(call: Call) -> ResponseFields:
     if order == "relative" and not keyword:
         raise CallError(INVALID_PARAMETER, "query.sort_type: relative needs a keyword")
     shown = [_shown(call.state, plugin) for plugin in call.state.store.list("plugin") if plugin["_paid"]]
-    found = [
-        one
-        for one in shown
-        if keyword in _words(one)
-        and query.get("is_official", one["metainfo"]["is_official"]) == one["metainfo"]["is_official"]
-        and one["metainfo"]["category"]["id"] in query.get("category_ids", [one["metainfo"]["category"]["id"]])
+    products = [
+        product
+        for product in shown
+        if keyword in _words(product)
+        and query.get("is_official", product["metainfo"]["is_official"]) == product["metainfo"]["is_official"]
+        and product["metainfo"]["category"]["id"] in query.get("category_ids", [product["metainfo"]["category"]["id"]])
     ]
     if order == "newest":
-        found.sort(key=lambda product: -int(product["metainfo"]["listed_at"]))
+        products.sort(key=lambda product: -int(product["metainfo"]["listed_at"]))
     else:
         fits = order == "relative"
-        found.sort(
+        products.sort(
             key=lambda product: (fits and keyword not in product["metainfo"]["name"].casefold(), -_heat(product))
         )
-    page, has_more = numbered_page(call, found)
+    page, has_more = numbered_page(call, products)
     return {"data": {"items": page, "has_more": has_more}}
 
 
@@ -80,9 +80,9 @@ def _plugins_of(bot: dict[str, Any]) -> set[str]:
     return {entry["plugin_id"] for entry in bot["draft"].get("plugin_id_list", {}).get("id_list", ())}
 
 
-def _words(one: dict[str, Any]) -> str:
-    return f"{one['metainfo']['name']}\n{one['metainfo']['description']}".casefold()
+def _words(product: dict[str, Any]) -> str:
+    return f"{product['metainfo']['name']}\n{product['metainfo']['description']}".casefold()
 
 
-def _heat(one: dict[str, Any]) -> int:
-    return int(one["plugin_info"]["heat"])
+def _heat(product: dict[str, Any]) -> int:
+    return int(product["plugin_info"]["heat"])

@@ -28,10 +28,10 @@ def update(call: Call) -> None:
     if not call.body["data"]:
         raise CallError(INVALID_PARAMETER, "body.data: at least one value is needed")
     now = state.clock.seconds()
-    for one in call.body["data"]:
-        key = f"{owner}/{one['keyword']}"
+    for variable in call.body["data"]:
+        key = f"{owner}/{variable['keyword']}"
         known = state.find("variable", key) or {"create_time": now}
-        value = {**known, "keyword": one["keyword"], "value": one["value"], "update_time": now}
+        value = {**known, "keyword": variable["keyword"], "value": variable["value"], "update_time": now}
         state.store.put("variable", key, value, owner)
 
 

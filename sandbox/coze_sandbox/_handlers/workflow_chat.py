@@ -35,10 +35,13 @@ def stream(call: Call) -> Stream:
         conversation = new_conversation(call, bot_id=bot_id)
     spoken = [
         parse_content(
-            state, one.get("content", ""), one.get("content_type", ""), f"body.additional_messages.{number}.content"
+            state,
+            message.get("content", ""),
+            message.get("content_type", ""),
+            f"body.additional_messages.{number}.content",
         )
-        for number, one in enumerate(entered)
-        if one["role"] == "user"
+        for number, message in enumerate(entered)
+        if message["role"] == "user"
     ]
     texts = [*questions(state, conversation), *(content.text for content in spoken)]
     before = texts[-2] if len(texts) > 1 else None

@@ -27,14 +27,14 @@ def list_workflows(call: Call) -> ResponseFields:
     """List the workflows of a workspace in one state of publication."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
-    found = [
+    workflows = [
         _summary(state, workflow)
         for workflow in state.store.list("workflow", query["workspace_id"])
         if _is_wanted(query.get("publish_status"), published=workflow["published"])
         and query.get("workflow_mode", workflow["mode"]) == workflow["mode"]
         and query.get("app_id", workflow["app_id"]) == workflow["app_id"]
     ]
-    page, has_more = numbered_page(call, found, size=10)
+    page, has_more = numbered_page(call, workflows, size=10)
     return {"data": {"items": page, "has_more": has_more}}
 
 
@@ -53,7 +53,7 @@ def list_versions(call: Call) -> ResponseFields:
     versions = [("", False)]
     if workflow["published"]:
         versions.append((VERSION, True))
-    found = [
+    entries = [
         {
             "version": version,
             "workflow_id": key,
@@ -66,7 +66,7 @@ def list_versions(call: Call) -> ResponseFields:
         for version, published in versions
         if _is_wanted(call.query.get("publish_status"), published=published)
     ]
-    return token_page(call, found, "items", size=10)
+    return token_page(call, entries, "items", size=10)
 
 
 def _summary(state: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
@@ -127,10 +127,10 @@ def debug_url(workflow: Mapping[str, Any], execute_id: str) -> str:
 
 
 def _check_files(state: SandboxState, value: Any) -> None:
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, str) and one.lstrip().startswith("{"):
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str) and item.lstrip().startswith("{"):
             try:
-                parsed = parse_json(one, "parameters")
+                parsed = parse_json(item, "parameters")
             except CallError:
                 continue
             if isinstance(parsed, dict) and isinstance(parsed.get("file_id"), str):

@@ -259,10 +259,13 @@ class RequestLog(Sequence[RequestRecord]):
         now = next(_REVISIONS)  # taken first: a concurrent change is then reported twice rather than never
         log_id, _, known = revision.partition("-")
         is_full = log_id != self._log_id or not (known.isascii() and known.isdecimal())
-        kept = tuple(self._records)
-        found = [record for record in kept if is_full or record.revision > int(known)]
+        records = tuple(self._records)
+        changed = [record for record in records if is_full or record.revision > int(known)]
         return LogDelta(
-            records=found, is_full=is_full, first=kept[0].number if kept else 0, revision=f"{self._log_id}-{now}"
+            records=changed,
+            is_full=is_full,
+            first=records[0].number if records else 0,
+            revision=f"{self._log_id}-{now}",
         )
 
     @overload

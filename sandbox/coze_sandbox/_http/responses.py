@@ -157,10 +157,10 @@ class ResponseBuilder:
             violation = self._schemas.check(socket.detail, frame["detail"], f"{event}.detail")
         return self._record(operation, violation)
 
-    def _record(self, operation: Operation, found: SchemaViolation | None) -> Violation | None:
-        if found is None:
+    def _record(self, operation: Operation, mismatch: SchemaViolation | None) -> Violation | None:
+        if mismatch is None:
             return None
-        violation = Violation(operation.id, found.path, found.message)
+        violation = Violation(operation.id, mismatch.path, mismatch.message)
         self.violations.append(violation)
         return violation
 

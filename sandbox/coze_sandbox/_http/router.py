@@ -85,9 +85,9 @@ class Router:
         if verbs is None:
             segments = raw_path.split("/")
             for template, candidates in self._templates:
-                found = _match(template, segments)
-                if found is not None:
-                    verbs, path = candidates, found
+                path_values = _match(template, segments)
+                if path_values is not None:
+                    verbs, path = candidates, path_values
                     break
         if verbs is None:
             return RouteMatch(None, {}, ())
@@ -104,12 +104,12 @@ def sent_path(scope: Mapping[str, Any]) -> str:
 def _match(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
     if len(template) != len(segments):
         return None
-    found = {}
+    path_values = {}
     for expected, segment in zip(template, segments, strict=True):
         if expected.startswith("{"):
             if not segment:
                 return None
-            found[expected[1:-1]] = unquote(segment)
+            path_values[expected[1:-1]] = unquote(segment)
         elif expected != segment:
             return None
-    return found
+    return path_values

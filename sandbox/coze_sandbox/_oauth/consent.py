@@ -51,10 +51,10 @@ def find_app(state: SandboxState, client_id: str) -> OAuthApp | None:
 
     With the option `any_oauth_app`, unknown ids are apps of the kind `any`.
     """
-    found = next((app for app in (*APPS, *state.options.oauth_apps) if app.client_id == client_id), None)
-    if found is None and state.options.any_oauth_app:
+    app = next((app for app in (*APPS, *state.options.oauth_apps) if app.client_id == client_id), None)
+    if app is None and state.options.any_oauth_app:
         return OAuthApp(client_id=client_id, kind="any", name=client_id)
-    return found
+    return app
 
 
 def is_active(state: SandboxState, app: OAuthApp) -> bool:
@@ -120,27 +120,27 @@ def find_pending(state: SandboxState, key: str) -> tuple[str, str, dict[str, Any
     Returns:
         Kind, key and document; None if no request with this key is pending.
     """
-    kind, found = BROWSER, state.find(BROWSER, key)
-    if found is None:
+    kind, pending = BROWSER, state.find(BROWSER, key)
+    if pending is None:
         by_user = state.find(_USER_CODE, "".join(filter(str.isalnum, key)).upper())
         if by_user is None:
             return None
         kind, key = DEVICE, by_user["device_code"]
-        found = state.find(DEVICE, key)
-    if found is None or found["expires_at"] <= state.clock.now() or found.get("allowed") is not None:
+        pending = state.find(DEVICE, key)
+    if pending is None or pending["expires_at"] <= state.clock.now() or pending.get("allowed") is not None:
         return None
-    return kind, key, found
+    return kind, key, pending
 
 
 def list_pending(state: SandboxState) -> list[dict[str, Any]]:
     """Return the pending requests, oldest first, each with its `key`."""
-    found = []
+    entries = []
     for kind in (BROWSER, DEVICE):
         for key, pending in state.store.items(kind).items():
             if find_pending(state, pending.get("user_code", key)) is not None:
                 shown = {"kind": kind.removeprefix("oauth_"), "client_id": pending["client_id"]}
-                found.append({**shown, "key": pending.get("user_code", key), "expires_at": pending["expires_at"]})
-    return found
+                entries.append({**shown, "key": pending.get("user_code", key), "expires_at": pending["expires_at"]})
+    return entries
 
 
 def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
@@ -157,10 +157,10 @@ def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
     Raises:
         ValueError: No request with this key is pending: it is wrong, was used, or has expired.
     """
-    found = find_pending(state, key)
-    if found is None:
+    entry = find_pending(state, key)
+    if entry is None:
         raise ValueError("no pending request for this code: it is wrong, was used, or has expired")
-    kind, key, pending = found
+    kind, key, pending = entry
     with state.store.transaction():
         if allow:
             record_authorization(state, pending["client_id"], USER_ID, pending["workspace_id"])

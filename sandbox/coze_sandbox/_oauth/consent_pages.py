@@ -81,10 +81,10 @@ class ConsentPages:
     def _show_form(self, *, device: bool, key: str) -> Response:
         if device and not key:
             return _page("Connect a device", _CODE_FORM)
-        found = find_pending(self._state, key)
-        if found is None or (found[0] == DEVICE) != device:
+        entry = find_pending(self._state, key)
+        if entry is None or (entry[0] == DEVICE) != device:
             return _not_found(device=device)
-        kind, pending = found[0], found[2]
+        kind, pending = entry[0], entry[2]
         app, user = find_app(self._state, pending["client_id"]), self._state.find("user", USER_ID)
         where = f"workspace {pending['workspace_id']}" if pending["workspace_id"] else "all workspaces"
         shown = pending.get("user_code", key)
@@ -98,11 +98,11 @@ class ConsentPages:
         return _page(title, text + _decision_form(shown), target=_origin(pending))
 
     def _decide(self, key: str, *, allow: bool) -> Response:
-        found = find_pending(self._state, key)
-        if found is None:
+        entry = find_pending(self._state, key)
+        if entry is None:
             return _not_found(device=True)
         location = decide(self._state, key, allow=allow)
-        if found[0] == BROWSER and location is not None:
+        if entry[0] == BROWSER and location is not None:
             return RedirectResponse(location, status_code=303, headers={"Cache-Control": "no-store"})
         if allow:
             return _page("The device is connected", "<p>You can close this page and return to it.</p>")

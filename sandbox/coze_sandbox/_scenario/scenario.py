@@ -268,11 +268,11 @@ class Scenario:
             AssertionError: The operation was not called.
             ValueError: The operation is unknown.
         """
-        found = self.requests(operation)
-        if not found:
+        requests = self.requests(operation)
+        if not requests:
             called = ", ".join(dict.fromkeys(str(record.operation) for record in self._sandbox.requests)) or "none"
             raise AssertionError(f"{operation} was not called; called operations: {called}")
-        return found[-1]
+        return requests[-1]
 
     @property
     def waiting(self) -> list[Stub]:

@@ -67,12 +67,12 @@ class CallbackKind:
 
 def read_callbacks(spec: Spec) -> dict[str, CallbackKind]:
     """Return the callbacks of a spec by event type."""
-    found = {}
+    kinds = {}
     for name, item in spec.document.get("webhooks", {}).items():
         node, here = item["post"], f"/webhooks/{name}/post"
         callback = node["x-coze-callback"]
         signature, _ = spec.follow(callback["signature"], f"{here}/x-coze-callback/signature")
-        found[name] = CallbackKind(
+        kinds[name] = CallbackKind(
             name=name,
             pointer=f"{here}/requestBody/{_JSON}",
             answer=f"{here}/responses/200/{_JSON}" if "content" in node["responses"]["200"] else None,
@@ -80,4 +80,4 @@ def read_callbacks(spec: Spec) -> dict[str, CallbackKind]:
             seconds=callback["answer_within_seconds"],
             signature=Signature(signature["algorithm"], tuple(signature["input"]), signature["header_names"]),
         )
-    return found
+    return kinds

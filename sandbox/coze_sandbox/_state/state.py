@@ -102,11 +102,11 @@ class SandboxState:
         For kinds whose documents belong to accounts; the others are listed by their workspace.
         """
         viewer: str | None = getattr(self._actor, "user_id", None)
-        found = self.store.list(kind, parent)
+        documents = self.store.list(kind, parent)
         return (
-            found
+            documents
             if viewer is None
-            else [document for document in found if can_read(self.store, kind, "", document, viewer)]
+            else [document for document in documents if can_read(self.store, kind, "", document, viewer)]
         )
 
     @contextmanager

@@ -181,10 +181,10 @@ class ChatHandler(ProtocolHandler):
         self.enqueue(turn_events(state, chat, self._settings.output, question=question, is_resumed=False))
 
     def _submit(self, data: dict[str, Any]) -> None:
-        found = self.state.find("chat", data["chat_id"])
-        if found is None or data["chat_id"] != self._chat_id:
+        document = self.state.find("chat", data["chat_id"])
+        if document is None or data["chat_id"] != self._chat_id:
             raise missing(CHAT_NOT_FOUND, "chat_id", data["chat_id"])
-        chat = load_chat(self.state, found["conversation_id"], found["id"], unsaved=True)
+        chat = load_chat(self.state, document["conversation_id"], document["id"], unsaved=True)
         chat = resume_chat(self.state, chat, data["tool_outputs"], streaming=True, where="data")
         self._active_chat_id = chat["id"]
         self.enqueue(turn_events(self.state, chat, self._settings.output, question=None, is_resumed=True))

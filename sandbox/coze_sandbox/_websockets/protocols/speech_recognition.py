@@ -153,8 +153,8 @@ class VoiceDetector:
 def _without_head(sound: bytes) -> bytes:
     if not sound.startswith(_WAV):
         return sound
-    _, found, data = sound.partition(_WAV_DATA)
-    return data[_WAV_SIZE:] if found else b""
+    _, marker, data = sound.partition(_WAV_DATA)
+    return data[_WAV_SIZE:] if marker else b""
 
 
 def _text(sound: bytes) -> str | None:
