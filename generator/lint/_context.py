@@ -11,6 +11,7 @@ from ..spec.bundler import Bundle
 from ..spec.yaml_loader import LocatedMapping
 
 __all__ = [
+    "EMPTY_RESPONSE",
     "Description",
     "Violation",
     "Media",
@@ -30,6 +31,8 @@ _SINGLE = {
     "contentSchema": "content",
     "x-coze-json-text": "content",
 }
+#: The response of operations that return nothing.
+EMPTY_RESPONSE = "#/components/responses/Empty"
 _NOTHING = LocatedMapping("", 0)
 
 

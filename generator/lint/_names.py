@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from ..spec.diagnostics import suggestion
 from ..spec.yaml_loader import LocatedMapping
 from ._context import Description, Rule, Violation, mapping, strings, violation
 
@@ -17,6 +19,8 @@ _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
 _HEADER = re.compile(_WORD)
 _MEDIA_TYPE = re.compile(f"{_WORD}/{_WORD}")
 _PATH = re.compile(r"(/([\w.~:@!$&'()*+,;=-]|\{\w+\})+)+", re.ASCII)  # RFC 3986, section 3.3
+_DOTTED = re.compile(r"`([a-z0-9_]+(?:\.[a-z0-9_]+)+)`")
+_NO_TEXTS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
 _KINDS = ("schemas", "responses", "parameters", "x-coze-streams", "x-coze-websockets")  # not headers: HTTP names them
 
 
@@ -77,6 +81,29 @@ def http_name(description: Description) -> Iterator[Violation]:
             yield violation(place, f"correct {name[:60]!a}: HTTP allows no such {kind}", key)
 
 
+def named_in_text(description: Description) -> Iterator[Violation]:
+    """A dotted name in backticks is the id of an operation, a name that is sent, or a path of members."""
+    operations = {operation.id for operation in description.everything}
+    sent = {name for _, name, _ in _sent(description)}
+    for place, key, text in _texts(description.document):
+        for name in _DOTTED.findall(text):
+            if name not in operations | sent and not sent.issuperset(name.split(".")):
+                yield violation(place, f"there is no operation {name}{suggestion(name, operations)}", key)
+
+
+def _texts(value: Any, place: LocatedMapping | None = None, key: str = "") -> Iterator[tuple[LocatedMapping, str, str]]:
+    """Yield every text for readers, with its mapping and key."""
+    if isinstance(value, str) and place is not None:
+        yield place, key, value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, place, key)
+    elif isinstance(value, LocatedMapping):
+        for name, member in value.items():
+            if name not in _NO_TEXTS:
+                yield from _texts(member, value, name)
+
+
 def _sent(description: Description) -> Iterator[tuple[LocatedMapping, str, str]]:
     """Yield every name that is sent, with its mapping and key."""
     for node in description.nodes:
@@ -99,4 +126,5 @@ NAME_RULES: dict[str, Rule] = {
     "client-name": client_name,
     "wire-name": wire_name,
     "http-name": http_name,
+    "named-in-text": named_in_text,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..spec.yaml_loader import LocatedMapping, load
-from ._context import Description, Operation, Rule, Violation, mapping, violation
+from ._context import EMPTY_RESPONSE, Description, Operation, Rule, Violation, mapping, violation
 from ._order import misplaced
 
 __all__ = ["OPERATION_RULES"]
@@ -14,7 +14,7 @@ _KEYS = (
     "operationId", "summary", "description", "externalDocs", "tags", "deprecated", "servers",
     "x-coze-permission", "x-coze-idempotent", "x-coze-result", "x-coze-pagination",
     "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-max-body-bytes",
-    "x-coze-evidence", "x-coze-notes", "parameters", "requestBody", "responses", "components",
+    "x-coze-evidence", "x-coze-notes", "security", "parameters", "requestBody", "responses", "components",
 )  # fmt: skip
 _REQUIRED = ("operationId", "summary", "description", "tags", "responses")
 _OFFICIAL = ("https://www.coze.cn/", "https://docs.coze.com")
@@ -82,13 +82,16 @@ def official_page(description: Description) -> Iterator[Violation]:
 
 
 def tags(description: Description) -> Iterator[Violation]:
-    """The one tag of an operation is the first segment of its id, and the index describes it."""
+    """The one tag of an operation is the first segment of its id; the index describes it, and no other tag."""
     listed = description.document.get("tags")
     described = [tag for tag in listed if isinstance(tag, LocatedMapping)] if isinstance(listed, list) else []
     known = {tag.get("name") for tag in described}
+    used = {operation.id.partition(".")[0] for operation in description.everything}
     for tag in described:
         if not tag.get("description"):
             yield violation(tag, f"describe the tag {tag.get('name')}")
+        if tag.get("name") not in used:
+            yield violation(tag, f"remove the tag {tag.get('name')}: no operation has it")
     for operation in description.everything:
         first = operation.id.partition(".")[0]
         if operation.id and operation.body.get("tags") not in (None, [first]):
@@ -99,6 +102,20 @@ def tags(description: Description) -> Iterator[Violation]:
             )
         elif operation.id and first not in known:
             yield violation(operation.body, f"describe the tag {first} in the index", "tags")
+
+
+def security(description: Description) -> Iterator[Violation]:
+    """The token is sent as a bearer token: no other scheme is declared or required."""
+    for name, scheme in description.components("securitySchemes").items():
+        if name != "bearer" or (scheme.get("type"), scheme.get("scheme")) != ("http", "bearer"):
+            yield violation(
+                scheme, f"remove the security scheme {name}: there is only bearer: {{type: http, scheme: bearer}}"
+            )
+    for place in (description.document, *(operation.body for operation in description.everything)):
+        required = place.get("security")
+        for requirement in required if isinstance(required, list) else []:
+            if mapping(requirement) not in ({}, {"bearer": []}):
+                yield violation(requirement, "requests are authorized by bearer: [] only, or not at all")
 
 
 def operation_file(description: Description) -> Iterator[Violation]:
@@ -131,7 +148,7 @@ def answer_name(description: Description) -> Iterator[Violation]:
     for operation in description.operations.values():
         responses = mapping(operation.body.get("responses"))
         for status, response in responses.items():
-            if not status.startswith("2") or mapping(response).get("$ref") == "#/components/responses/Empty":
+            if not status.startswith("2") or mapping(response).get("$ref") == EMPTY_RESPONSE:
                 continue
             media = mapping(mapping(description.resolve(response).get("content")).get("application/json"))
             expected = f"#/components/schemas/{_pascal(operation)}Response"
@@ -193,6 +210,7 @@ OPERATION_RULES: dict[str, Rule] = {
     "summary": summary,
     "official-page": official_page,
     "tags": tags,
+    "security": security,
     "operation-file": operation_file,
     "body-name": body_name,
     "answer-name": answer_name,

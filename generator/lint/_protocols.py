@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..spec.yaml_loader import LocatedMapping
-from ._context import Description, Operation, Rule, Violation, mapping, strings, violation
+from ._context import EMPTY_RESPONSE, Description, Operation, Rule, Violation, mapping, strings, violation
 from ._properties import answer_member, body_member, member, request_member, result
 
 __all__ = ["PROTOCOL_RULES", "check_keys"]
@@ -22,7 +22,7 @@ _EVENT_STREAM = "text/event-stream"
 
 
 def result_member(description: Description) -> Iterator[Violation]:
-    """`x-coze-result` names a member of the answer, or `.`."""
+    """`x-coze-result` names a member of the answer, or `.`; without it the answer has `data`, or is the empty one."""
     for operation, name in _with(description, "x-coze-result"):
         if name != "." and ("." in str(name) or answer_member(description, operation, str(name)) is None):
             yield violation(
@@ -30,6 +30,15 @@ def result_member(description: Description) -> Iterator[Violation]:
                 f"the answer has no member {name}; name one, or write '.'",
                 "x-coze-result",
             )
+    for operation in description.operations.values():
+        responses = mapping(operation.body.get("responses"))
+        returns_nothing = mapping(responses.get("200")).get("$ref") == EMPTY_RESPONSE
+        if "x-coze-result" in operation.body or returns_nothing or not description.answer(operation):
+            continue
+        if answer_member(description, operation, "data") is None:
+            remedy = "name the member that the method returns in x-coze-result, or '.' for the whole response"
+            message = f"the response has no data: {remedy}; if it returns nothing, make it shared/responses.yaml#/Empty"
+            yield violation(responses, message, "200")
 
 
 def pagination(description: Description) -> Iterator[Violation]:

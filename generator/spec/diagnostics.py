@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 import attrs
 
-__all__ = ["DescriptionError", "Diagnostic"]
+__all__ = ["DescriptionError", "Diagnostic", "relative", "suggestion"]
 
 _LONGEST = 500
 
@@ -55,3 +56,9 @@ def relative(path: Path, root: Path) -> str:
         return path.relative_to(root).as_posix()
     except ValueError:
         return path.as_posix()
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return a question after the known name that is most like *name*, to end a message; "" if none is like it."""
+    found = get_close_matches(name[:_LONGEST], sorted(known), n=1)
+    return f"; did you mean {found[0]}?" if found else ""

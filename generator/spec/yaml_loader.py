@@ -18,6 +18,8 @@ _TAG = "tag:yaml.org,2002:"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DEEPEST = 64
 _LONGEST = 64  # of the text of a number
+_SWITCHES = {"yes", "no", "on", "off"}
+_INDENTED_BY_TAB = re.compile(r"[ \t]*\t")
 _SCALARS = {_TAG + name for name in ("bool", "float", "int", "null")}
 
 
@@ -80,7 +82,9 @@ def load(path: Path, root: Path) -> Any:
         raise DescriptionError([Diagnostic(name, line, "yaml", message)]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DescriptionError([Diagnostic(name, line, "yaml", str(error.problem))]) from error
+        has_tab = _INDENTED_BY_TAB.match("".join(text.split("\n")[line - 1 : line])) is not None
+        message = "replace the tab by spaces: YAML is indented by spaces only" if has_tab else str(error.problem)
+        raise DescriptionError([Diagnostic(name, line, "yaml", message)]) from error
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
         raise DescriptionError([Diagnostic(name, line, "yaml", str(error.reason))]) from error
@@ -111,6 +115,8 @@ class _Builder:
     def _mapping(self, node: yaml.MappingNode, depth: int) -> LocatedMapping:
         mapping = LocatedMapping(self._file, _line(node))
         for key_node, value_node in node.value:
+            if key_node.tag == f"{_TAG}merge":
+                raise self._refused(key_node, "write out what << merges, or refer to a component by $ref")
             # Response codes are the one place where people forget the quotes.
             if key_node.tag != f"{_TAG}str":
                 raise self._refused(key_node, f"put the key {key_node.value!s:.60} in quotes")
@@ -124,6 +130,8 @@ class _Builder:
     def _scalar(self, node: yaml.Node) -> Any:
         if node.tag in {f"{_TAG}str", f"{_TAG}timestamp"}:
             return self._text(node)
+        if node.tag == f"{_TAG}bool" and node.value.lower() in _SWITCHES:
+            raise self._refused(node, f"put {node.value} in quotes, or write true or false: YAML reads it as a boolean")
         try:
             value = (
                 self._loader.construct_object(node) if node.tag in _SCALARS and len(node.value) <= _LONGEST else None

@@ -29,6 +29,8 @@ FILES: dict[str, str] = {
               $ref: ./things/start.yaml
             get:
               $ref: ./things/list.yaml
+            delete:
+              $ref: ./things/end.yaml
         webhooks:
           thing.made:
             post:
@@ -61,6 +63,12 @@ FILES: dict[str, str] = {
             application/json:
               schema: {$ref: './envelope.yaml#/ErrorResponse'}
               example: {code: 4000}
+        Empty:
+          description: Done.
+          content:
+            application/json:
+              schema: {$ref: './envelope.yaml#/ErrorResponse'}
+              example: {code: 0}
         """,
     "shared/envelope.yaml": """\
         ErrorResponse:
@@ -164,6 +172,20 @@ FILES: dict[str, str] = {
               text/event-stream:
                 schema: {$ref: './schemas.yaml#/Frame'}
                 example: {event: thing.changed, data: '{"id": "1"}', id: '0'}
+          default: {$ref: '../shared/responses.yaml#/Error'}
+        """,
+    "things/end.yaml": """\
+        operationId: things.end
+        summary: End a thing
+        description: Ends it.
+        externalDocs: {url: https://www.coze.cn/end}
+        tags: [things]
+        x-coze-idempotent: true
+        security: []
+        parameters:
+          - {name: thing_id, in: path, required: true, description: Id., schema: {type: string}, example: '1'}
+        responses:
+          '200': {$ref: '../shared/responses.yaml#/Empty'}
           default: {$ref: '../shared/responses.yaml#/Error'}
         """,
     "things/list.yaml": """\

@@ -29,6 +29,7 @@ class Case:
         new: Its replacement.
         line: Text of the line that must be reported, after the change.
         place: The file that must be reported, if it is another one.
+        words: A part of the message.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class Case:
     new: str
     line: str
     place: str = ""
+    words: str = ""
 
 
 CASES = [
@@ -54,12 +56,22 @@ CASES = [
          "operationId"),
     Case("tags", START, "tags: [things]", "tags: [thing]", "tags:"),
     Case("tags", INDEX, "{name: things, description: Things.}", "{name: things}", "{name: things}"),
+    Case("tags", INDEX, "tags:\n", "tags:\n  - {name: others, description: Others.}\n", "name: others",
+         words="remove the tag others: no operation has it"),
+    Case("security", INDEX, "components:\n", "components:\n  securitySchemes:\n    key: {type: apiKey, in: header, name: X}\n",
+         "key: {", words="remove the security scheme key: there is only bearer"),
+    Case("security", INDEX, "components:\n", "components:\n  securitySchemes:\n    bearer: {type: http, scheme: basic}\n",
+         "bearer: {", words="remove the security scheme bearer"),
+    Case("security", LIST, "parameters:\n", "security:\n  - {}\n  - oauth: [read]\nparameters:\n", "oauth: [read]",
+         words="authorized by bearer: [] only"),
     Case("error-answer", LIST, "default: {$ref: '../shared/responses.yaml#/Error'}",
          "'201': {description: Done.}", "'200':"),
     Case("parameter-order", LIST, "in: query\n", "in: header\n", "name: page_size"),
     Case("parameter-schema", LIST, "    description: Number of the page.\n", "", "name: page"),
     Case("result-member", START, "idempotent: false\n", "idempotent: false\nx-coze-result: date\n",
          "x-coze-result"),
+    Case("result-member", SCHEMAS, "    data: {$ref: '#/Thing'}\n", "    thing: {$ref: '#/Thing'}\n", "'200':", START,
+         "the response has no data: name the member that the method returns in x-coze-result"),
     Case("pagination", LIST, "style: page", "style: pages", "style:"),
     Case("pagination", LIST, "param: page", "param: page_num", "param:"),
     Case("pagination", LIST, "items: data.items", "items: data.things", "items:"),
@@ -138,6 +150,10 @@ CASES = [
     Case("event-example", START, "event: thing.changed", "event: thing.gone", "event: thing.gone"),
     Case("event-example", START, """'{"id": "1"}'""", """'{"id": 1}'""", "event: thing.changed"),
     Case("masked", SCHEMAS, "7000000000000000001", "700000000000000****", "****"),
+    Case("named-in-text", LIST, "Ordered by id.", "Started by `things.startt`.", "x-coze-notes",
+         words="there is no operation things.startt; did you mean things.start?"),
+    Case("named-in-text", SCHEMAS, "Not yet done.", "Not yet seen by `people.look`.", "`people.look`",
+         words="there is no operation people.look"),
     Case("openapi", START, "required: true\n    description: Id",
          "required: 1\n    description: Id", "required: 1"),
 ]  # fmt: skip
@@ -160,6 +176,14 @@ def test_violation_is_reported_with_rule_file_and_line(project: Project, case: C
     project.replace(case.file, case.old, case.new)
     place = case.place or case.file
     assert project.found() == {(place, project.line(place, case.line), case.rule)}
+    assert case.words in project.problems()[0].message
+
+
+@pytest.mark.parametrize("named", ["things.start", "thing.watched", "items.id", "Things.Start", "shared/a.yaml"])
+def test_operations_messages_members_and_files_may_be_named_in_texts(project: Project, named: str) -> None:
+    """Ids of operations, messages of WebSockets, paths of members, and what no id looks like may be named in texts."""
+    project.replace(LIST, "Ordered by id.", f"Ordered like `{named}`.")
+    assert project.found() == set()
 
 
 def test_every_rule_is_tested() -> None:
