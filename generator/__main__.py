@@ -13,6 +13,7 @@ from .docs import stale_docs, write_docs
 from .output.provenance import changed_files
 from .spec.bundler import bundle, dump
 from .spec.diagnostics import DescriptionError, Diagnostic, relative
+from .spec.portable import portable as portable_form
 from .spec.structure import structure_errors
 from .sync import derive_all, stale_modules
 
@@ -29,7 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("generated"), help="the directory to write")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("lint", help="hold the description to the house rules")
-    commands.add_parser("bundle", help="print the description as one JSON document")
+    bundled = commands.add_parser("bundle", help="print the description as one JSON document")
+    bundled.add_argument("--portable", action="store_true", help="write it in the form that other tools take whole")
+    bundled.add_argument("--output", type=Path, metavar="FILE", help="write it to this file")
     commands.add_parser("generate", help="lint, then wipe and rewrite the generated code")
     commands.add_parser("check", help="lint, then list generated files that are stale; write nothing")
     commands.add_parser("docs", help="lint, then write docs/ beside the description's directory")
@@ -70,6 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _drift(options)
         if options.command == "sync":
             message = _sync(check=options.check)
+        elif options.command == "bundle":
+            message = _bundle(options.index, portable=options.portable)
         else:
             message = _run(options.command, options.index, options.out)
     except DescriptionError as error:
@@ -77,7 +82,10 @@ def main(arguments: list[str] | None = None) -> int:
             print(problem, file=sys.stderr)
         print(f"{len(error.problems)} problem{'s' * (len(error.problems) != 1)}", file=sys.stderr)
         return 2 if options.command in {"diff", "drift"} else 1
-    if options.command == "bundle":
+    if options.command == "bundle" and options.output:
+        options.output.write_text(message, encoding="utf-8", newline="\n")
+        print(f"Wrote {options.output}")
+    elif options.command == "bundle":
         sys.stdout.write(message)
     else:
         print(f"{message} ({time.perf_counter() - started:.1f} s)")
@@ -86,8 +94,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(command: str, index: Path, out: Path) -> str:
     bundled = bundle(index)
-    if command == "bundle":
-        return dump(bundled)
     from .lint import lint
 
     problems = structure_errors(bundled) or lint(bundled)
@@ -104,6 +110,16 @@ def _run(command: str, index: Path, out: Path) -> str:
         return f"Generated {generate(bundled, out)}"
     _refuse(stale_files(bundled, out) + stale_docs(bundled))
     return f"{out.name}/ is up to date with openapi/"
+
+
+def _bundle(index: Path, *, portable: bool) -> str:
+    bundled = bundle(index)
+    if not portable:
+        return dump(bundled.document)
+    from .lint import lint
+
+    _refuse(structure_errors(bundled) or lint(bundled))
+    return dump(portable_form(bundled.document))
 
 
 def _diff(options: argparse.Namespace) -> int:

@@ -77,7 +77,7 @@ def stale_files(bundled: Bundle, target: Path) -> list[Diagnostic]:
 def _write(bundled: Bundle, target: Path) -> Summary:
     parsed = parse(bundled)
     api = build_api(bundled, parsed)
-    document = dump(bundled)
+    document = dump(bundled.document)
     files = render(api, parsed.deref, _header())
     package = target / _PACKAGE
     for name, text in files.items():

@@ -17,13 +17,14 @@ import attrs
 from .diagnostics import DescriptionError, Diagnostic, relative
 from .yaml_loader import LocatedMapping, load
 
-__all__ = ["OFFICIAL", "Bundle", "bundle", "dump", "operations_of", "source_note"]
+__all__ = ["LITERALS", "OFFICIAL", "Bundle", "bundle", "dump", "operations_of", "source_note"]
 
 OFFICIAL = "official documentation"
 """The source in `x-coze-evidence` that docstrings do not name."""
+LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string"}
+"""Keys whose values are data of the API, in which `$ref` is no reference."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DEEPEST = 50
-_LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string"}
 _NOT_OPERATIONS = {"coze.yaml", "schemas.yaml", "events.yaml", "exceptions.yaml"}
 
 
@@ -81,9 +82,9 @@ def bundle(index: Path) -> Bundle:
         raise DescriptionError([Diagnostic(relative(index, index.parent.parent), 1, "ref", message)]) from error
 
 
-def dump(bundled: Bundle) -> str:
-    """Write the document as JSON, the same for the same description on every machine."""
-    return json.dumps(bundled.document, ensure_ascii=False, indent=1) + "\n"
+def dump(document: Mapping[str, Any]) -> str:
+    """Write a document as JSON, the same for the same description on every machine."""
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 class _Bundler:
@@ -145,7 +146,7 @@ class _Bundler:
                 result[key] = self.follow_mapping(member, file, place)
                 continue
             # A property may be called `example`, and an answer `default`.
-            literal = key in _LITERALS and place[-1:] not in {("properties",), ("responses",)}
+            literal = key in LITERALS and place[-1:] not in {("properties",), ("responses",)}
             result[key] = member if literal else self.copy(member, file, (*place, key))
         return result
 
