@@ -8,8 +8,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 # Places without a word of .plain-words.txt.
-PLAIN := generator benchmarks overlays sandbox tests \
-	ARCHITECTURE.md CONTRIBUTING.md SECURITY.md docs/decisions.md docs/versioning.md changelog.d .github openapi/*.md Makefile
+PLAIN := openapi generator benchmarks overlays sandbox tests examples docs/guides docs/*.md changelog.d .github *.md Makefile
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
@@ -44,13 +43,13 @@ coverage: $(VENV)/dev ## Run all tests and report which lines and branches of ha
 contract: $(VENV)/dev ## Compare client, description and sandbox at length (COZEKIT_MAX_EXAMPLES=100)
 	@COZEKIT_MAX_EXAMPLES=$${COZEKIT_MAX_EXAMPLES:-100} $(BIN)/python -m pytest -n $(JOBS) tests/contract tests/runtime
 
-contract-live: $(VENV)/dev ## Look, reading only, whether the real Coze answers as described (COZE_API_TOKEN)
+contract-live: $(VENV)/dev ## Look, reading only, whether the real Coze responds as described (COZE_API_TOKEN)
 	@$(BIN)/python -m tests.live
 
 mutation: $(VENV)/dev ## Break description, client and sandbox in twenty ways, and see whether the contract notices
 	@$(BIN)/python -m tests.mutation
 
-fuzz: $(VENV)/dev ## Mutate answers, streams and connections, and report untyped errors (SEED=1, FUZZ="--answers 1000")
+fuzz: $(VENV)/dev ## Mutate responses, streams and connections, and report untyped errors (SEED=1, FUZZ="--answers 1000")
 	@$(BIN)/python -m tests.fuzz --seed $(or $(SEED),1) $(FUZZ)
 
 check: $(VENV)/dev ## Lint and types, and that generated/ is fresh and the walls stand

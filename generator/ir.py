@@ -186,7 +186,7 @@ class Socket:
 
 @attrs.frozen
 class Callbacks:
-    """The callbacks, the objects that they may be answered with, and how they are signed."""
+    """The callbacks, the objects that a receiver may respond with, and how callbacks are signed."""
 
     module: str
     messages: Messages

@@ -22,8 +22,8 @@ def main(path: str) -> None:
     with connect(settings=settings, input_audio=pcm, output_audio=spoken) as session:
         interpretation = session.interpret(pcm.chunks(samples, ms=100))
         sound = b"".join(interpretation.audio)
-        print(f"said: {interpretation.original}")
-        print(f"means: {interpretation.translation} ({spoken.seconds(sound):.2f} s of audio)")
+        print(f"original: {interpretation.original}")
+        print(f"translation: {interpretation.translation} ({spoken.seconds(sound):.2f} s of audio)")
 
 
 if __name__ == "__main__":

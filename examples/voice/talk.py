@@ -25,7 +25,7 @@ def main(bot_id: str, path: str) -> None:
 
         turn = call.talk(pcm.chunks(samples, ms=100))
         answer = b"".join(turn.audio)
-        print(f"heard: {turn.transcript}")
+        print(f"transcript: {turn.transcript}")
         print(f"answer: {turn.answer} ({spoken.seconds(answer):.2f} s of audio, logid {call.logid})")
 
 

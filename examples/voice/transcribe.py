@@ -19,7 +19,7 @@ async def main(wav: bytes) -> None:
         text = ""
         async for text in session.listen(pieces):
             print(f"… {text}")
-        print(f"heard: {text} (logid {session.logid})")
+        print(f"transcript: {text} (logid {session.logid})")
 
 
 if __name__ == "__main__":

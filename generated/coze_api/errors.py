@@ -475,7 +475,7 @@ CODES: dict[int, Code] = {
         "INTERRUPT_NOT_ALLOWED",
         "invalid_request",
         False,
-        "The workflow stops to ask a question, which a synchronous run does not allow.",
+        "The workflow stops for a question to the user, which a synchronous run does not allow.",
         "Run the workflow as a stream.",
     ),
     701231: Code(
@@ -715,7 +715,7 @@ _STATUS = {
 
 
 def error_class(code: int, status: int) -> type[APIError]:
-    """Choose the exception for an answer: by its code, else by its HTTP status."""
+    """Return the class of exceptions for a response: by its code, else by its HTTP status."""
     known = CODES.get(code)
     if known is not None and known.category is not None:
         return _CLASSES[known.category]

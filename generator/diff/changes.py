@@ -18,7 +18,7 @@ class Impact(Enum):
     """What a change means to callers, the worst first."""
 
     BREAKING = "breaking"
-    """A call that worked, or code that reads its answer, may fail."""
+    """A call that worked, or code that reads its response, may fail."""
     ADDITIVE = "additive"
     """Something new can be sent or arrives; nothing that worked fails."""
     DOCUMENTATION = "documentation"

@@ -24,7 +24,7 @@ _Operations = dict[str, tuple[str, str, dict[str, Any]]]
 def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """List what changed from one bundled description to another, from the caller's side.
 
-    Enums are open in answers and closed in requests, as in the client: a new value in an answer breaks nobody.
+    Enums are open in responses and closed in requests, as in the client: a new value in a response breaks nobody.
 
     Args:
         old: The description that callers have, as one document without references to other files.

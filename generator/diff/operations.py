@@ -58,7 +58,7 @@ def _whole(name: str, old: _Operation, new: _Operation) -> Iterator[Change]:
         text = f"accepts bodies of {f'up to {after} bytes' if after else 'any size'}"
         yield Change(Impact.ADDITIVE if is_raised(before, after) else Impact.BREAKING, name, "", text)
     if old.get("x-coze-result") != new.get("x-coze-result"):
-        yield Change(Impact.BREAKING, name, "", "returns another member of the answer")
+        yield Change(Impact.BREAKING, name, "", "returns another member of the response")
     before, after = old.get("x-coze-pagination"), new.get("x-coze-pagination")
     if canonical(before) != canonical(after):
         text = "returns pages" if before is None else "returns no pages any more"
@@ -192,5 +192,5 @@ def _callback(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] |
         yield Change(Impact.BREAKING, name, "", f"has the class {new.get('class')} now, not {old.get('class')}")
     before, after = old.get("answer_within_seconds"), new.get("answer_within_seconds")
     if before != after:
-        text = f"must be answered within {after} seconds" if after else "may be answered at any time"
+        text = f"must be responded to within {after} seconds" if after else "may be responded to at any time"
         yield Change(Impact.ADDITIVE if is_raised(before, after) else Impact.BREAKING, name, "", text)

@@ -21,7 +21,7 @@ def errors_page(bundled: Bundle) -> str:
     return (
         "# Error codes\n\n"
         "Coze reports an error by the `code` of its response, often with HTTP status 200. "
-        f"{len(codes)} codes are described; an answer with another one is judged by its HTTP status.\n\n"
+        f"{len(codes)} codes are described; the HTTP status of a response decides about others.\n\n"
         f"## Categories\n\n{categories}\n## Codes\n\n"
         "A code without a category is known from the vendor's open-source server only: its meaning is shown, and its "
         "HTTP status decides. Retryable means that the same request may work later. Whether the client repeats it also "

@@ -99,7 +99,7 @@ def _callbacks(callbacks: Mapping[str, Any]) -> str:
         ]
         for _, (event, _, operation) in sorted(callbacks.items())
     )
-    return table(("Callback", "Event", "Answer within", "When it is sent", "Official page"), rows)
+    return table(("Callback", "Event", "Respond within", "When it is sent", "Official page"), rows)
 
 
 def _streams(bundled: Bundle, streams: Mapping[str, list[str]]) -> str:

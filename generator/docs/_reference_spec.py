@@ -86,7 +86,7 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         signature = callback["signature"]
         inputs, names = signature["input"], signature["header_names"]
         yield f"Event: {code(path)}"
-        yield f"Answer within {prose(str(callback['answer_within_seconds']))} seconds"
+        yield f"Respond within {prose(str(callback['answer_within_seconds']))} seconds"
         digest = prose(f"{signature['algorithm'].upper()} in {signature['encoding']} of {', '.join(inputs)}, joined")
         yield f"Signed in {code(names['signature'])}: {digest}"
     else:
@@ -101,7 +101,7 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         states = ", ".join(code(str(state)) for state in poll["terminal"])
         until = f", or {code(poll['waiting'])} is there" if "waiting" in poll else ""
         polled = code(poll["operation"])
-        yield f"{when} after the answer: poll {polled} until {code(poll['status'])}{each} is {states}{until}"
+        yield f"{when} after the response: poll {polled} until {code(poll['status'])}{each} is {states}{until}"
     if limit := operation.get("x-coze-max-body-bytes"):
         yield f"Largest body: {limit:,} bytes"
     if operation.get("x-coze-idempotent"):
@@ -116,7 +116,7 @@ def _message_tables(components: Mapping[str, Any], operation: Mapping[str, Any])
         if key in operation:
             protocol = components[f"{key}s"][operation[key]["protocol"]["$ref"].rpartition("/")[2]]
             flag = operation[key].get("flag")
-            when = f"With {code(flag)} the answer is a stream. " if flag else ""
+            when = f"With {code(flag)} the response is a stream. " if flag else ""
             yield f"**{'Events' if key == 'x-coze-stream' else 'Messages'}**"
             yield when + prose(protocol["description"])
             yield tables(protocol)

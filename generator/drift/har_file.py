@@ -1,4 +1,4 @@
-"""Reads which operations were called, and what they answered, from a HAR file."""
+"""Reads operations and their responses from a HAR file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _operation(
     url = urlsplit(request["url"])
     answer = _json(response.get("content", {}).get("text"))
     if not isinstance(answer, dict) or answer.get("code", 0) != 0:
-        return  # events and files have no members, and an error is no answer of the operation
+        return  # events and files have no members, and an error is not a response of the operation
     members = {f"request.{name}": frozenset({value}) for name, value in parse_qsl(url.query)}
     members |= _members(_json(request.get("postData", {}).get("text")), "request")
     members |= _members(answer, "response")

@@ -68,7 +68,7 @@ class SchemaNode:
 
 @attrs.frozen(eq=False)
 class Media:
-    """A media type of a request body or answer, with its place in the document."""
+    """A media type of a request body or response, with its place in the document."""
 
     content_type: str
     body: LocatedMapping
@@ -94,9 +94,9 @@ class Description:
         operations: All operations by id, in the order of the index.
         callbacks: All callbacks by id, in the order of the index. The path is the type of the event.
         nodes: Every schema, each once.
-        media: Every media type of a request body or answer, each once.
+        media: Every media type of a request body or response, each once.
         parameters: Every parameter with its place, each once.
-        headers: Every header of an answer.
+        headers: Every header of a response.
     """
 
     bundle: Bundle
@@ -133,7 +133,7 @@ class Description:
         return _NOTHING
 
     def answer(self, operation: Operation, content_type: str = "application/json") -> LocatedMapping:
-        """Return the schema of the 200 answer as it is written, an empty one if there is none."""
+        """Return the schema of the 200 response as it is written, an empty one if there is none."""
         response = self.resolve(mapping(operation.body.get("responses")).get("200"))
         return mapping(mapping(mapping(response.get("content")).get(content_type)).get("schema"))
 

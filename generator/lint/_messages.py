@@ -27,18 +27,18 @@ _HEADERS = ("timestamp", "nonce", "signature")
 
 
 def websocket(description: Description) -> Iterator[Violation]:
-    """`x-coze-websocket` stands on every GET that answers 101, beside the `wss://` servers, and only there."""
+    """`x-coze-websocket` stands on every GET whose response is 101, beside the `wss://` servers, and only there."""
     for operation in description.operations.values():
         body = operation.body
         switches = "101" in mapping(body.get("responses"))
         if "x-coze-websocket" not in body:
             if switches:
-                yield violation(body, "the answer is 101: add x-coze-websocket")
+                yield violation(body, "the response is 101: add x-coze-websocket")
             continue
         rule = mapping(body["x-coze-websocket"])
         yield from check_keys(rule, body, "x-coze-websocket", ("protocol",), ("protocol",))
         if operation.method != "get" or not switches:
-            yield violation(body, "a WebSocket is opened by GET and the answer 101", "x-coze-websocket")
+            yield violation(body, "a WebSocket is opened by GET and the response 101", "x-coze-websocket")
         listed = body.get("servers")
         servers = [mapping(server) for server in listed] if isinstance(listed, list) else []
         if not servers or not all(str(server.get("url")).startswith("wss://") for server in servers):
@@ -92,7 +92,7 @@ def callback(description: Description) -> Iterator[Violation]:
                 media or body, f"make the schema of the body a $ref to one called {rule.get('class')}", "schema"
             )
         if "200" not in mapping(body.get("responses")):
-            yield violation(body, "describe the answer 200", "responses")
+            yield violation(body, "describe the response 200", "responses")
 
 
 def signature(description: Description) -> Iterator[Violation]:
@@ -115,7 +115,7 @@ def signature(description: Description) -> Iterator[Violation]:
         elif value.get("encoding") != "hex":
             yield violation(value, "encoding is hex", "encoding")
         elif not isinstance(value.get("challenge"), str):
-            yield violation(value, "challenge names the member that is to be answered unchanged", "challenge")
+            yield violation(value, "challenge names the member that is to be returned unchanged", "challenge")
         else:
             text = "".join(str(example.get(part)) for part in strings(parts))
             digest = hashlib.new(str(value["algorithm"]), text.encode()).hexdigest()

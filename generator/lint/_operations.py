@@ -144,7 +144,7 @@ def body_name(description: Description) -> Iterator[Violation]:
 
 
 def answer_name(description: Description) -> Iterator[Violation]:
-    """A JSON answer has a schema called after its operation, or is the shared empty one."""
+    """A JSON response has a schema called after its operation, or is the shared empty one."""
     for operation in description.operations.values():
         responses = mapping(operation.body.get("responses"))
         for status, response in responses.items():
@@ -154,11 +154,11 @@ def answer_name(description: Description) -> Iterator[Violation]:
             expected = f"#/components/schemas/{_pascal(operation)}Response"
             if media and mapping(media.get("schema")).get("$ref") != expected:
                 remedy = f"make the schema a $ref to one called {_pascal(operation)}Response"
-                yield violation(media, f"{remedy}, or the answer one to shared/responses.yaml#/Empty", "schema")
+                yield violation(media, f"{remedy}, or the response one to shared/responses.yaml#/Empty", "schema")
 
 
 def error_answer(description: Description) -> Iterator[Violation]:
-    """Every operation describes its failure by the shared answer."""
+    """Every operation describes its failure by the shared response."""
     for operation in description.operations.values():
         responses = mapping(operation.body.get("responses"))
         if responses and mapping(responses.get("default")).get("$ref") != _ERROR:

@@ -1,4 +1,4 @@
-"""Finding a member of a request or answer by name."""
+"""Finding a member of a request or response by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def member(description: Description, schema: LocatedMapping, path: str) -> Locat
 
 
 def answer_member(description: Description, operation: Operation, path: str) -> LocatedMapping | None:
-    """Find a member of the JSON answer."""
+    """Find a member of the JSON response."""
     return member(description, description.answer(operation), path)
 
 

@@ -22,12 +22,12 @@ _EVENT_STREAM = "text/event-stream"
 
 
 def result_member(description: Description) -> Iterator[Violation]:
-    """`x-coze-result` names a member of the answer, or `.`; without it the answer has `data`, or is the empty one."""
+    """`x-coze-result` names a member of the response, or `.`; without it the response has `data`, or is empty."""
     for operation, name in _with(description, "x-coze-result"):
         if name != "." and ("." in str(name) or answer_member(description, operation, str(name)) is None):
             yield violation(
                 operation.body,
-                f"the answer has no member {name}; name one, or write '.'",
+                f"the response has no member {name}; name one, or write '.'",
                 "x-coze-result",
             )
     for operation in description.operations.values():
@@ -42,7 +42,7 @@ def result_member(description: Description) -> Iterator[Violation]:
 
 
 def pagination(description: Description) -> Iterator[Violation]:
-    """`x-coze-pagination` has a known style, and its paths exist in the request and the answer."""
+    """`x-coze-pagination` has a known style, and its paths exist in the request and the response."""
     for operation, value in _with(description, "x-coze-pagination"):
         rule = mapping(value)
         required = (
@@ -61,30 +61,30 @@ def pagination(description: Description) -> Iterator[Violation]:
         for key in ("items", "total", "has_more", "next"):
             found_member = answer_member(description, operation, str(rule.get(key)))
             if key in rule and found_member is None:
-                yield violation(rule, f"{key}: the answer has no member {rule[key]}", key)
+                yield violation(rule, f"{key}: the response has no member {rule[key]}", key)
             elif key == "items" and key in rule and description.resolve(found_member).get("type") != "array":
                 yield violation(rule, f"items: {rule[key]} is not an array", key)
 
 
 def stream(description: Description) -> Iterator[Violation]:
-    """`x-coze-stream` fits the body and the answer, and every answer that is a stream has it."""
+    """`x-coze-stream` fits the body and the response, and every response that is a stream has it."""
     for operation in description.operations.values():
         answer = description.resolve(mapping(operation.body.get("responses")).get("200"))
         types = set(mapping(answer.get("content")))
         if "x-coze-stream" not in operation.body:
             if _EVENT_STREAM in types:
-                yield violation(operation.body, "the 200 answer is a stream: add x-coze-stream")
+                yield violation(operation.body, "the 200 response is a stream: add x-coze-stream")
             continue
         rule = mapping(operation.body["x-coze-stream"])
         yield from check_keys(rule, operation.body, "x-coze-stream", _STREAM, ("protocol",))
         if _EVENT_STREAM not in types:
             yield violation(
                 operation.body,
-                f"add {_EVENT_STREAM} to the 200 answer, or drop the key",
+                f"add {_EVENT_STREAM} to the 200 response, or drop the key",
                 "x-coze-stream",
             )
         if ("method" in rule) != bool(types - {_EVENT_STREAM}):
-            message = "name the method if and only if the operation also answers without a stream"
+            message = "name the method if and only if the operation also responds without a stream"
             yield violation(operation.body, message, "x-coze-stream")
         if "method" in rule and "flag" not in rule:
             yield violation(rule, "add flag: the body's field that requests the stream")

@@ -29,7 +29,7 @@ def line_length(description: Description) -> Iterator[Violation]:
 
 
 def unused_component(description: Description) -> Iterator[Violation]:
-    """Every schema, answer, protocol and signature in a shared file is used."""
+    """Every schema, response, protocol and signature in a shared file is used."""
     used = {
         (mapping(component).file, name)
         for kind in mapping(description.document.get("components"))

@@ -219,7 +219,7 @@ class OperationParser:
             yield attrs.evolve(field, place="part" if is_file else "body")
 
     def answer(self, raw: LocatedMapping) -> str:
-        """Find the name of the schema of the JSON answer; "" if there is none."""
+        """Find the name of the schema of the JSON response; "" if there is none."""
         response = raw.get("responses", {}).get("200", {})
         if "$ref" in response:
             response = self.parser.components["responses"][response["$ref"].rpartition("/")[2]]
@@ -228,10 +228,10 @@ class OperationParser:
         return name if self.parser.schemas.get(name, {}).get("properties") else ""
 
     def result(self, raw: LocatedMapping) -> tuple[str, ir.Type | None]:
-        """Decide which member of the answer the method returns, and its type."""
+        """Decide which member of the response the method returns, and its type."""
         name = self.answer(raw)
         if not name:
-            message = "the answer 200 must be application/json with a named object schema"
+            message = "the response 200 must be application/json with a named object schema"
             self.problems.append(raw.problem("unsupported", message, "responses"))
             return "data", None
         member = raw.get("x-coze-result", "data")
@@ -267,7 +267,7 @@ class OperationParser:
         response = self.answer(raw)
 
         def path(key: str) -> tuple[tuple[str, ...], ir.Type] | None:
-            """Turn a dotted path of the answer into attribute names of the result."""
+            """Turn a dotted path of the response into attribute names of the result."""
             if key not in described:
                 return None
             segments = described[key].split(".")

@@ -223,7 +223,7 @@ class _Renderer:
         if operation.socket:
             del raises[-1]
         if operation.answer == "redirect":
-            raises.append("GatewayError: The answer was no redirect.")
+            raises.append("GatewayError: The response was not a redirect.")
         if operation.stream:
             raises += [
                 "StreamFailed: While reading: the stream reported a failure.",

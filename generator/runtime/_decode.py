@@ -23,7 +23,7 @@ E = TypeVar("E", bound=APIError)
 _MOST_DIGITS = 18
 
 
-_TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
+_TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth responses
 
 
 _NOT_SECRET = {*_TEXTS, "error", "error_code", "debug_url", "detail"}
@@ -71,11 +71,11 @@ def read(operation: Operation[T], http: HTTPResponse) -> T:
     Raises:
         APIError: The response reports an error by its code or its HTTP status.
         GatewayError: The response is not JSON.
-        DecodeError: The answer is no JSON object, or its result is no object or list where that is described.
+        DecodeError: The response is not a JSON object, or its result is not the object or list that is described.
     """
     result, error = _decoded(operation, http)
     if error is not None:
-        raise error  # here, where no variable holds the answer
+        raise error  # here, where no variable holds the response
     return result  # type: ignore[no-any-return]  # of the operation's type
 
 
@@ -117,9 +117,9 @@ def _decoded(operation: Operation[T], http: HTTPResponse) -> tuple[Any, APIError
 
 
 def parse(operation: Operation[Any], http: HTTPResponse) -> tuple[dict[str, Any], APIError | None]:
-    """Parse an answer.
+    """Parse a response.
 
-    Nothing is raised: the traceback would hold the answer, and so would that of the parser's error.
+    Nothing is raised: the traceback would hold the response, and so would that of the parser's error.
 
     Returns:
         The response, and the error that it reports; see `read`.
@@ -168,7 +168,7 @@ def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: H
 
 
 def redacted(error: E, http: HTTPResponse) -> E:
-    """Mask the request's own token in every text of an error: some answers quote it."""
+    """Mask the request's own token in every text of an error: some responses quote it."""
     try:
         header = http.request.headers.get("authorization", "")
     except RuntimeError:  # a response that was made without a request
@@ -185,7 +185,7 @@ def redacted(error: E, http: HTTPResponse) -> E:
 
 
 def _texts_of(value: Any) -> Iterator[str]:
-    """List the texts in an answer that are long enough to be secrets."""
+    """List the texts in a response that are long enough to be secrets."""
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _texts_of(item)
@@ -204,7 +204,7 @@ def retryable(code: int, status: int) -> bool:
 
 
 def code_of(answer: Mapping[str, Any]) -> int:
-    """Read the error code, which some answers write as text."""
+    """Read the error code, which some responses write as text."""
     code = answer.get("code")
     if isinstance(code, str) and len(code) <= _MOST_DIGITS:
         code = code.strip()
@@ -234,9 +234,9 @@ def logid_of(answer: Mapping[str, Any], http: HTTPResponse) -> str:
 
 
 def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError:
-    """Make the error for an answer that is not the API's."""
+    """Make the error for a response that is not the API's."""
     content_type = mask(http.headers.get("content-type", ""))
-    # An answer that breaks off may be half of one that holds tokens.
+    # A response that breaks off may be half of one that holds tokens.
     excerpt = "" if operation.confidential else excerpt_of(http, 200)
     looks_like_site = (http.status_code < 400 or http.status_code in {404, 405}) and "html" in content_type
     if operation.confidential:
@@ -244,7 +244,7 @@ def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError
     else:
         beginning = excerpt or "(empty)"
     error = GatewayError(
-        f"the answer is not JSON but {content_type or 'of no stated type'}: {beginning}",
+        f"the response is not JSON but {content_type or 'of no stated type'}: {beginning}",
         code=http.status_code,
         status=http.status_code,
         logid=header_logid(http),
@@ -262,9 +262,9 @@ def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError
 
 
 def undecodable(operation: Operation[Any], http: HTTPResponse, logid: str, problem: str) -> DecodeError:
-    """Make the error for an answer that is JSON but not what was described."""
+    """Make the error for a response that is JSON but not what was described."""
     error = DecodeError(
-        f"the answer has an unknown shape: {problem}",
+        f"the response has an unknown shape: {problem}",
         code=http.status_code,
         status=http.status_code,
         logid=logid,
@@ -275,12 +275,12 @@ def undecodable(operation: Operation[Any], http: HTTPResponse, logid: str, probl
 
 
 def _quoted(operation: Operation[Any], value: Any) -> str:
-    """Quote the beginning of an answer or a part of it, unless it may be a secret."""
+    """Quote the beginning of a response or a part of it, unless it may be a secret."""
     if operation.confidential:
         return f"(a {type(value).__name__} that is not shown, since it may hold a secret)"
     return _shown(value)
 
 
 def _kept(operation: Operation[Any], http: HTTPResponse, logid: str) -> Response:
-    """Make what an error has of an answer: without its body, where that may hold a secret."""
+    """Return the response for an error: without its body, if that may hold a secret."""
     return Response(without_body(http) if operation.confidential else http, logid)

@@ -25,7 +25,7 @@ class _Content:
     """What sync and async downloads share.
 
     Attributes:
-        response: The HTTP answer.
+        response: The HTTP response.
     """
 
     def __init__(self, operation: str, http: HTTPResponse) -> None:

@@ -1,4 +1,4 @@
-"""What opens a WebSocket: a request that is answered with 101. A WebSocket library sends it."""
+"""The request that opens a WebSocket. A WebSocket library sends it; the response has the status 101."""
 
 from __future__ import annotations
 

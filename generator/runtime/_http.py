@@ -309,7 +309,7 @@ BODY_LIMIT = "coze_body_limit"
 
 
 class BodyLimit(NamedTuple):
-    """How large the body of an answer may be.
+    """How large the body of a response may be.
 
     Attributes:
         max_bytes: Bytes, once they are decompressed.
@@ -321,7 +321,7 @@ class BodyLimit(NamedTuple):
 
 
 def without_body(response: httpx.Response) -> httpx.Response:
-    """Copy an answer without its body, and without what the request was sent with: for errors to keep."""
+    """Copy a response without its body, and without what the request was sent with: for errors to keep."""
     # As bytes, since the library takes texts for ASCII, and those of a server need not be.
     headers = httpx.Headers([(name.encode(), mask(value).encode()) for name, value in response.headers.items()])
     for name in ("content-encoding", "content-length", "location", "set-cookie", "transfer-encoding"):

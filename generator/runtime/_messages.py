@@ -127,7 +127,7 @@ class SocketProtocol(Generic[U, D]):
         downlink: What is received.
         ends: Kinds of received messages that complete the reply to a request.
         fails: Kinds that report a failure.
-        answers: Kinds of sent messages, with the kinds that Coze answers them with.
+        answers: Kinds of sent messages, with the kinds that Coze responds with.
     """
 
     uplink: TaggedMessages[U]
@@ -171,7 +171,7 @@ class CallbackProtocol(Generic[M]):
     Attributes:
         messages: Their kinds.
         signature: How they are signed.
-        challenge: Member of the body by which Coze checks an address; its value is to be answered unchanged.
+        challenge: Member of the body by which Coze checks an address; the response has to return its value unchanged.
     """
 
     messages: TaggedMessages[M]

@@ -135,14 +135,14 @@ class Operation(Generic[T]):
         method: HTTP verb.
         path: Path with ``{name}`` for its parameters.
         decode: Makes the result of the member named by *result*.
-        result: Member of the answer that is the result; ``.`` for all of it.
+        result: Member of the response that is the result; ``.`` for all of it.
         arguments: Python name to argument.
         constants: Body members that the operation sets itself.
         headers: Headers that the operation sets itself.
         servers: Addresses of the official service, where they are not those of the other operations: of pages in the
             browser, and of WebSockets.
         authorized: Whether the token is sent.
-        confidential: Whether the answer holds secrets, so that no error shows anything of it.
+        confidential: Whether the response holds secrets, so that no error shows anything of it.
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
         paging: Set where the result is a page.

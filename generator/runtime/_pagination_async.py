@@ -28,7 +28,7 @@ class _BasePage(Generic[T]):
         answer: All that came with them.
         total: Number of items over all pages, if Coze returns it.
         has_more: Whether another page follows, according to this one.
-        response: The HTTP answer.
+        response: The HTTP response.
     """
 
     items: list[T]
@@ -93,7 +93,7 @@ def page_info(
 
     Returns:
         The page; or the error to raise where the items are no list, or what leads to the next page is no text. It is
-        not raised here, since the traceback would hold the answer.
+        not raised here, since the traceback would hold the response.
     """
     try:
         return _page_info(operation, arguments, answer, before)
@@ -174,6 +174,6 @@ def _number(value: Any) -> int | None:
 
 
 def response_of(answer: Any) -> Response:
-    """Return the HTTP answer of a decoded result."""
+    """Return the HTTP response of a decoded result."""
     assert isinstance(answer, Model | ItemList)
     return answer.response

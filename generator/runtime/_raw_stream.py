@@ -1,4 +1,4 @@
-"""The bytes of an answer as they arrive, and how to stop waiting for them."""
+"""The bytes of a response as they arrive, and how to stop waiting for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["aiter_chunks", "shutdown_after", "shutdown_socket", "iter_chunks", "
 
 
 def iter_chunks(response: HTTPResponse) -> Iterator[bytes]:
-    """Iterate over the decoded bytes of an answer as they arrive."""
+    """Iterate over the decoded bytes of a response as they arrive."""
     if response.is_stream_consumed or "content-encoding" in response.headers:
         return response.iter_bytes()
     # Nothing needs decoding, so the layers that would do so are left out: per chunk they cost as much as an event.
@@ -23,7 +23,7 @@ def iter_chunks(response: HTTPResponse) -> Iterator[bytes]:
 
 
 def aiter_chunks(response: HTTPResponse) -> AsyncIterator[bytes]:
-    """Iterate over the decoded bytes of an answer as they arrive."""
+    """Iterate over the decoded bytes of a response as they arrive."""
     if response.is_stream_consumed or "content-encoding" in response.headers:
         return response.aiter_bytes()
     response.is_stream_consumed = True
@@ -53,12 +53,12 @@ async def close_shielded(response: HTTPResponse) -> None:
 
 
 def shutdown_socket(response: HTTPResponse) -> bool:
-    """Shut down the connection of an answer, so that a read which waits in another thread ends at once.
+    """Shut down the connection of a response, so that a read which waits in another thread ends at once.
 
-    Closing would not wake it. The reader has to close the answer afterwards.
+    Closing would not wake it. The reader has to close the response afterwards.
 
     Returns:
-        Whether there was a connection that belongs to this answer alone.
+        Whether there was a connection that belongs to this response alone.
     """
     raw_socket = _socket_of(response)
     if raw_socket is not None:
@@ -84,7 +84,7 @@ def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
 
 
 def _socket_of(response: HTTPResponse) -> Any:
-    """Find the socket of an answer, unless other answers come by it too."""
+    """Find the socket of a response, unless other responses come by it too."""
     if response.http_version == "HTTP/2":
         return None
     stream = response.extensions.get("network_stream")

@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 
 class Response:
-    """The HTTP side of an answer.
+    """The HTTP side of a response.
 
     Attributes:
         status: HTTP status.
         headers: Headers, found in any spelling of upper and lower case.
         logid: Log id of the call, or "".
-        http: The answer as httpx has it.
+        http: The response as httpx has it.
     """
 
     __slots__ = ("http", "logid")
@@ -50,10 +50,10 @@ class Response:
 
 
 class ItemList(list[T], Generic[T]):
-    """A list that is an answer.
+    """A list that is a response.
 
     Attributes:
-        response: The HTTP answer that it came in.
+        response: The HTTP response that it came in.
     """
 
     response: Response
@@ -68,11 +68,11 @@ class ItemList(list[T], Generic[T]):
 
 
 class Redirect:
-    """An answer that sends a browser elsewhere.
+    """A response that sends a browser elsewhere.
 
     Attributes:
         location: Address to open.
-        response: The HTTP answer.
+        response: The HTTP response.
     """
 
     def __init__(self, location: str, response: Response) -> None:
@@ -89,5 +89,5 @@ class Redirect:
 
 
 def header_logid(http: HTTPResponse) -> str:
-    """Return the log id in the headers of an answer, or ""."""
+    """Return the log id in the headers of a response, or ""."""
     return str(http.headers.get("x-tt-logid") or "")

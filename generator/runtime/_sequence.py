@@ -31,7 +31,7 @@ def checked_on_gap(value: object) -> OnGap:
 class SequenceChecker:
     """What the numbers of one stream have been so far.
 
-    The ids of events count over the whole answer. Some events also have a number among their likes, by which an event
+    The ids of events count over the whole response. Some events also have a number among their likes, by which an event
     is missed that never got an id. An event without a number, such as a heartbeat, is passed over.
     """
 

@@ -1,4 +1,4 @@
-"""Streams of typed events, over one HTTP answer."""
+"""Streams of typed events, over one HTTP response."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Stream(BaseStream[E]):
         http.close()
 
     def _drain(self, http: HTTPResponse) -> None:
-        """Read the end of the HTTP answer, since only then can the connection be used again. It follows at once."""
+        """Read the end of the HTTP response, since only then can the connection be used again. It follows at once."""
         with suppress(HTTPError, StreamError), shutdown_after(DRAIN_TIMEOUT, http):
             for _ in zip(range(MAX_DRAIN_CHUNKS), self._chunks, strict=False):
                 pass

@@ -145,7 +145,7 @@ class _Bundler:
             if key == "mapping" and place[-1:] == ("discriminator",) and isinstance(member, LocatedMapping):
                 result[key] = self.follow_mapping(member, file, place)
                 continue
-            # A property may be called `example`, and an answer `default`.
+            # A property may be called `example`, and a response `default`.
             literal = key in LITERALS and place[-1:] not in {("properties",), ("responses",)}
             result[key] = member if literal else self.copy(member, file, (*place, key))
         return result

@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--token", type=_token, default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
     add("--document", type=Path, metavar="FILE", help="path of a bundled description")
     add("--seed", type=int, default=0, help="seed of the ids")
-    add("--speed", type=_number(float, *_SPEEDS), default=1.0, help="speed of events and answers (default: 1)")
+    add("--speed", type=_number(float, *_SPEEDS), default=1.0, help="speed of events and responses (default: 1)")
     add(
         "--event-seconds",
         type=_number(float, 0, _LONGEST_EVENT),
@@ -190,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"pause before each event of a stream, divided by --speed (default: {_EVENT_SECONDS})",
     )
     add("--strict", action="store_true", help="reject requests that are not as described")
-    add("--examples", action="store_true", help="answer every request with the example of its operation")
+    add("--examples", action="store_true", help="respond to every request with the example of its operation")
     add("--errors-as-200", action="store_true", help="return errors with HTTP 200")
     add("--no-check", action="store_true", help="do not check responses against the description")
     add("--auto-consent", action="store_true", help="allow OAuth apps without a consent page")

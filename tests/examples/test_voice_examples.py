@@ -60,20 +60,20 @@ def test_speech(tmp_path: Path) -> None:
 def test_transcribe(wav: Path) -> None:
     """The example of transcriptions prints the transcribed text."""
     output = run(ROOT / "examples/voice/transcribe.py", wav.parent, wav.name)
-    assert f"\nheard: {SPOKEN} (logid " in output
+    assert f"\ntranscript: {SPOKEN} (logid " in output
 
 
 def test_talk(wav: Path) -> None:
     """The example of a call prints the answer to a text and to sound."""
     output = run(ROOT / "examples/voice/talk.py", wav.parent, BOT_ID, wav.name)
     assert output.startswith("You said: What can you do?\n")
-    assert f"heard: {SPOKEN}\nanswer: You said: {SPOKEN} (" in output  # codespell:ignore heard
+    assert f"transcript: {SPOKEN}\nanswer: You said: {SPOKEN} (" in output
 
 
 def test_interpret(wav: Path) -> None:
     """The example of interpretation prints both texts."""
     output = run(ROOT / "examples/voice/interpret.py", wav.parent, wav.name)
-    texts = rf"said: {re.escape(SPOKEN)}\nmeans: .+ \(\d+\.\d\d s of audio\)\n"  # codespell:ignore said
+    texts = rf"original: {re.escape(SPOKEN)}\ntranslation: .+ \(\d+\.\d\d s of audio\)\n"
     assert re.match(texts, output), output
 
 

@@ -241,7 +241,7 @@ def error_of_another_category(document: Document) -> None:
     next(one for one in codes if one["code"] == 4000)["category"] = "conflict"
 
 
-@plant(Impact.BREAKING, "webhooks.bot_published", "", "must be answered within 1 seconds")
+@plant(Impact.BREAKING, "webhooks.bot_published", "", "must be responded to within 1 seconds")
 def callback_must_be_answered_sooner(document: Document) -> None:
     operation(document, "webhooks.bot_published")[2]["x-coze-callback"]["answer_within_seconds"] = 1
 

@@ -261,7 +261,7 @@ class TestResults:
     @pytest.mark.parametrize("body", ["[]", "5", '"text"', "null", "true"])
     def test_json_that_is_no_object_is_an_error(self, body: str) -> None:
         """JSON that is no object raises an error that shows it."""
-        with pytest.raises(DecodeError, match=r"files\.retrieve: the answer has an unknown shape"):
+        with pytest.raises(DecodeError, match=r"files\.retrieve: the response has an unknown shape"):
             client(raw(body)).files.retrieve(file_id="1")
 
     @pytest.mark.parametrize("value", [[1], "text", 5])

@@ -110,7 +110,9 @@ class TestResponse:
         )
         assert chat.last_error is not None
         for part in (chat.last_error, ChatLastError(msg="")):
-            with pytest.raises(AttributeError, match=r"this ChatLastError is not an answer itself; read \.response on"):
+            with pytest.raises(
+                AttributeError, match=r"this ChatLastError is not a response itself; read \.response on"
+            ):
                 getattr(part, name)
             assert not hasattr(part, name)
 
@@ -222,7 +224,7 @@ class TestGateway:
         error = failing(raw(body))
         assert type(error) is GatewayError
         assert error.__cause__ is None
-        assert "the answer is not JSON but application/json" in str(error)
+        assert "the response is not JSON but application/json" in str(error)
 
     def test_unknown_charset_is_ignored(self) -> None:
         """A charset that does not exist is ignored."""
@@ -248,7 +250,7 @@ class TestDecodeError:
         error = failing(lambda _: httpx.Response(200, text=body, headers=HEADERS))
         assert type(error) is DecodeError
         assert str(error) == (
-            f"files.retrieve: the answer has an unknown shape: it is {body} (HTTP 200, code 200, logid from-header)"
+            f"files.retrieve: the response has an unknown shape: it is {body} (HTTP 200, code 200, logid from-header)"
         )
         assert error.response is not None
         assert error.response.http.text == body

@@ -43,10 +43,10 @@ def _limit_of(http: HTTPResponse) -> BodyLimit:
 
 
 def exchange(http: HTTPClient, request: HTTPRequest, **options: Any) -> HTTPResponse:
-    """Send a request and read its answer.
+    """Send a request and read its response.
 
     Raises:
-        HTTPError: There is no answer.
+        HTTPError: There is no response.
         ResponseTooLarge: It is too large.
     """
     response = send(http, request, stream=True, **options)
@@ -55,14 +55,14 @@ def exchange(http: HTTPClient, request: HTTPRequest, **options: Any) -> HTTPResp
 
 
 async def exchange_async(http: AsyncHTTPClient, request: HTTPRequest, **options: Any) -> HTTPResponse:
-    """Send a request and read its answer. See `exchange`."""
+    """Send a request and read its response. See `exchange`."""
     response = await send_async(http, request, stream=True, **options)
     await aread_body(response)
     return response
 
 
 def read_body(http: HTTPResponse) -> None:
-    """Read the body of an answer, which is closed then.
+    """Read the body of a response, which is closed then.
 
     Raises:
         HTTPError: It broke off.
@@ -85,7 +85,7 @@ def read_body(http: HTTPResponse) -> None:
 
 
 async def aread_body(http: HTTPResponse) -> None:
-    """Read the body of an answer, which is closed then. See `read_body`."""
+    """Read the body of a response, which is closed then. See `read_body`."""
     try:
         with map_exceptions:
             if _is_small(http):
@@ -102,7 +102,7 @@ async def aread_body(http: HTTPResponse) -> None:
 
 
 def _is_small(http: HTTPResponse) -> bool:
-    """Return whether an answer need not be measured: it was read before, or its Content-Length is small and binding."""
+    """Return whether a response needs no measuring: it was read before, or its Content-Length is small and binding."""
     limit = _limit_of(http)
     if http.is_stream_consumed:
         if len(http.content) > limit.max_bytes:
@@ -117,7 +117,7 @@ def _is_small(http: HTTPResponse) -> bool:
 
 
 class _Pieces:
-    """The body of an answer as far as it was read."""
+    """The body of a response as far as it was read."""
 
     def __init__(self, http: HTTPResponse) -> None:
         self._http = http
@@ -135,7 +135,7 @@ class _Pieces:
 
 
 def check_encoding(http: HTTPResponse) -> None:
-    """Make sure that reading an answer bit by bit gives it bit by bit, decompressed.
+    """Make sure that reading a response bit by bit gives it bit by bit, decompressed.
 
     Raises:
         GatewayError: It has several encodings, or one that the request does not accept.

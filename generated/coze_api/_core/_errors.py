@@ -28,16 +28,16 @@ class APIError(CozeError):
     """Coze rejected the call.
 
     Attributes:
-        code: Error code of Coze; the HTTP status where the answer had no code.
+        code: Error code of Coze; the HTTP status where the response had no code.
         msg: Coze's message.
         status: HTTP status.
         logid: Log id of the call, or "".
         operation: Operation id, such as ``bots.create``.
         hint: What to do about it, or "".
         debug_url: Page that shows a failed workflow run, or "".
-        reason: What an OAuth answer calls the error, such as ``authorization_pending``, or "".
+        reason: What an OAuth response calls the error, such as ``authorization_pending``, or "".
         retryable: Whether the same call can succeed later.
-        response: The answer; None for failures inside a stream. Of operations whose answers hold secrets, without
+        response: The response; None for failures inside a stream. Of operations whose responses hold secrets, without
             its body.
     """
 
@@ -84,12 +84,12 @@ class APIError(CozeError):
 
 
 class GatewayError(APIError):
-    """What answered was not the Coze API: a gateway, a proxy, or a web site at a wrong base URL.
+    """The response is not from the Coze API, but from a gateway, a proxy, or a web site at a wrong base URL.
 
     Attributes:
-        content_type: Type of the answer.
-        excerpt: The first 200 characters of its text, without tokens and keys. Empty for operations whose answers hold
-            secrets.
+        content_type: Type of the response.
+        excerpt: The first 200 characters of its text, without tokens and keys. Empty for operations whose responses
+            hold secrets.
     """
 
     content_type: str = ""

@@ -81,14 +81,14 @@ class Model:
 
     @property
     def response(self) -> Response:
-        """The HTTP answer that this object came in.
+        """The HTTP response that this object came in.
 
         Raises:
-            AttributeError: The object is a part of an answer, or was made by the caller.
+            AttributeError: The object is a part of a response, or was made by the caller.
         """
         if self._response is None:
             raise AttributeError(
-                f"this {type(self).__name__} is not an answer itself; read .response on what the method returned"
+                f"this {type(self).__name__} is not a response itself; read .response on what the method returned"
             )
         return self._response
 
@@ -99,7 +99,7 @@ class Model:
         For a part of a response with a member of this name, the value of that member, or "".
 
         Raises:
-            AttributeError: The object is a part of an answer without such a member, or was made by the caller.
+            AttributeError: The object is a part of a response without such a member, or was made by the caller.
         """
         if self._response is None and "logid" in self._known:
             return getattr(self, "logid_", None) or ""
@@ -124,7 +124,7 @@ class Model:
 
 
 class Empty(Model):
-    """The answer of an operation that returns nothing. Members that came all the same are in `extra_fields`."""
+    """The response of an operation that returns nothing. Members that came all the same are in `extra_fields`."""
 
     __slots__ = ()
 

@@ -83,7 +83,7 @@ class AsyncConnectionLimit:
 
 
 class _Released(AsyncByteStream):
-    """The body of an answer, which makes room for another request when it is closed."""
+    """The body of a response, which makes room for another request when it is closed."""
 
     def __init__(self, stream: AsyncByteStream, limit: AsyncConnectionLimit) -> None:
         self._stream = stream

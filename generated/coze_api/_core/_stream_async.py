@@ -127,7 +127,7 @@ class AsyncStream(BaseStream[E]):
         self._finish()
 
     async def _drain(self) -> None:
-        """Read the end of the HTTP answer, since only then can the connection be used again. It follows at once."""
+        """Read the end of the HTTP response, since only then can the connection be used again. It follows at once."""
         if self._drained or self._chunks is None:
             return
         self._drained = True

@@ -25,7 +25,7 @@ E = TypeVar("E")
 # what fits in has at most twice `MAX_DEPTH` levels, which nothing that walks over a value stumbles over.
 _SHALLOW = 4 * _json.MAX_DEPTH
 DRAIN_TIMEOUT = 1.0
-"""Seconds for the end of the HTTP answer after the last event."""
+"""Seconds for the end of the HTTP response after the last event."""
 MAX_DRAIN_CHUNKS = 8
 """Chunks to read past the end of a stream before its connection is given up."""
 
@@ -72,7 +72,7 @@ class BaseStream(Generic[E]):
 
     @property
     def response(self) -> Response:
-        """The HTTP answer.
+        """The HTTP response.
 
         Raises:
             RuntimeError: The stream was not opened yet.
@@ -173,7 +173,7 @@ class BaseStream(Generic[E]):
         """Make an event of a kind that the description does not know."""
         event = self._protocol.unknown(_text(name), value, _text(number) if number else None)
         if not name and isinstance(value, dict) and value.get("code"):
-            # An error answer inside a stream, without framing; see sse_events.json, error_delivery.
+            # An error response inside a stream, without framing; see sse_events.json, error_delivery.
             self._count, self._last, self._ended = self._count + 1, event, True
             raise self._failed(event)
         return event

@@ -82,9 +82,9 @@ class ToolCallType(OpenStr):
     """Kind of a tool call."""
 
     FUNCTION = "function"
-    """A plugin that runs on the client side. Answer with `chat.submit_tool_outputs`."""
+    """A plugin that runs on the client side. Continue with `chat.submit_tool_outputs`."""
     REPLY_MESSAGE = "reply_message"
-    """A question node of a workflow asks the user. Answer with a new message in the same conversation."""
+    """A workflow has a question to the user. Reply with a new message in the same conversation."""
     UNSET = ""
     """No call; a placeholder in chats that wait for nothing."""
 
@@ -749,7 +749,7 @@ class ChatFailedEvent:
 @attrs.define
 class ChatRequiresActionEvent:
     """The chat waits for the caller; `required_action` describes what is needed. Continue with
-    `chat.submit_tool_outputs`, or with a new message if a workflow asks the user a question.
+    `chat.submit_tool_outputs`, or with a new message if a workflow has a question to the user.
     """
 
     data: Chat

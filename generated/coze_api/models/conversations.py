@@ -80,8 +80,8 @@ class MessageContentType(OpenStr):
     """JSON that describes a card. Only in messages of the bot."""
     AUDIO = "audio"
     """Audio in Base64. Only in messages of the bot, and only when the question had audio. The format
-    follows the question's: wav is answered with raw PCM (24 kHz, 16 bit, mono, little-endian),
-    ogg_opus with Opus (48 kHz, mono, frames of 10 ms).
+    follows the question's: for wav it is raw PCM (24 kHz, 16 bit, mono, little-endian), for
+    ogg_opus it is Opus (48 kHz, mono, frames of 10 ms).
     """
 
 

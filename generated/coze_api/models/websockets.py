@@ -5575,7 +5575,7 @@ SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = Socke
 )
 """The connection begins with `speech.created`, but you can send messages before it. `speech.update`
 changes settings and may be left out. The text follows in any number of `input_text_buffer.append`
-and ends with `input_text_buffer.complete`. Coze answers with `input_text_buffer.completed`, then
+and ends with `input_text_buffer.complete`. Coze responds with `input_text_buffer.completed`, then
 for each sentence `conversation.audio.sentence_start` and any number of `speech.audio.update`, and
 ends with `speech.audio.completed`. The connection stays open; close it then. The `id` of your
 messages may be left out; responses do not repeat it.

@@ -665,7 +665,7 @@ class ChatflowVoice(Model):
     voice_id: str | None = None
     """Id of the voice."""
     name: str | None = None
-    """Name of the voice, as some answers call it."""
+    """Name of the voice, as some responses call it."""
     voice_name: str | None = None
     """Name of the voice."""
     voice_emotion: str | None = None
@@ -1011,8 +1011,8 @@ class WorkflowInterruptData(Model):
     """What a workflow waits for, and the data needed to resume it."""
 
     data: str | None = None
-    """What to show or ask the user, as a string with a JSON object with `content_type` and `content`.
-    May be empty.
+    """The message or question for the user, as a string with a JSON object with `content_type` and
+    `content`. May be empty.
     """
     type: WorkflowInterruptType
     """Why the workflow stopped. Send it back to resume the workflow."""
@@ -1445,12 +1445,12 @@ class WorkflowPing(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowQuestion(Model):
-    """What a workflow shows or asks the user when it pauses."""
+    """The message or question that a workflow has for the user when it pauses."""
 
     content_type: str | None = None
     """Kind of the content. Only `text` was seen so far."""
     content: str
-    """What to show or ask the user."""
+    """The message or question for the user."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content_type", "content"])
 

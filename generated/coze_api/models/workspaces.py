@@ -29,9 +29,9 @@ class WorkspaceJoinedStatus(OpenStr):
     JOINED = "joined"
     """The user is a member."""
     APPLIED = "applied"
-    """The user has asked to join."""
+    """The user has applied to join."""
     NOT_JOINED = "not_joined"
-    """The user is no member."""
+    """The user is not a member."""
 
 
 WorkspaceJoinedStatus_members = lookup(WorkspaceJoinedStatus)

@@ -59,7 +59,7 @@ class AppsCollaboratorsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -106,7 +106,7 @@ class AppsCollaboratorsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -156,7 +156,7 @@ class AsyncAppsCollaboratorsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -203,7 +203,7 @@ class AsyncAppsCollaboratorsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -323,7 +323,7 @@ class AppsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -442,7 +442,7 @@ class AsyncAppsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

@@ -81,7 +81,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -135,7 +135,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -240,7 +240,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -306,7 +306,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -360,7 +360,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -465,7 +465,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -520,7 +520,7 @@ class AudioLiveAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -566,7 +566,7 @@ class AsyncAudioLiveAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -630,7 +630,7 @@ class AudioRoomsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -702,7 +702,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -926,7 +926,7 @@ class AudioTranscriptionsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -977,7 +977,7 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1035,7 +1035,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1077,7 +1077,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1192,7 +1192,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1239,7 +1239,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1297,7 +1297,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1339,7 +1339,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1454,7 +1454,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1501,7 +1501,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1571,7 +1571,7 @@ class AudioVoicesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1707,7 +1707,7 @@ class AsyncAudioVoicesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

@@ -53,7 +53,7 @@ class BenefitsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -103,7 +103,7 @@ class AsyncBenefitsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

@@ -60,7 +60,7 @@ class ChatMessagesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -111,7 +111,7 @@ class AsyncChatMessagesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -168,7 +168,7 @@ class ChatAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -264,7 +264,7 @@ class ChatAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -327,7 +327,7 @@ class ChatAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -475,7 +475,7 @@ class ChatAPI(Resource):
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
         runs on the client side. Run the calls listed in `required_action`, then send their results
         here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
-        but by a new message in the same conversation.
+        but with a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -496,7 +496,7 @@ class ChatAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -535,7 +535,7 @@ class ChatAPI(Resource):
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
         runs on the client side. Run the calls listed in `required_action`, then send their results
         here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
-        but by a new message in the same conversation.
+        but with a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -621,7 +621,7 @@ class AsyncChatAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -717,7 +717,7 @@ class AsyncChatAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -780,7 +780,7 @@ class AsyncChatAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -928,7 +928,7 @@ class AsyncChatAPI(AsyncResource):
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
         runs on the client side. Run the calls listed in `required_action`, then send their results
         here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
-        but by a new message in the same conversation.
+        but with a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -949,7 +949,7 @@ class AsyncChatAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -988,7 +988,7 @@ class AsyncChatAPI(AsyncResource):
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
         runs on the client side. Run the calls listed in `required_action`, then send their results
         here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
-        but by a new message in the same conversation.
+        but with a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission

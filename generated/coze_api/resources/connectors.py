@@ -59,7 +59,7 @@ class ConnectorsBotsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -112,7 +112,7 @@ class AsyncConnectorsBotsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -169,7 +169,7 @@ class ConnectorsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -216,7 +216,7 @@ class ConnectorsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -273,7 +273,7 @@ class AsyncConnectorsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -320,7 +320,7 @@ class AsyncConnectorsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

@@ -51,7 +51,7 @@ class DatabaseTasksAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -99,7 +99,7 @@ class AsyncDatabaseTasksAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

@@ -45,8 +45,8 @@ class DatabasesRecordsAPI(Resource):
         """Add rows to a database.
 
         Adds rows to a database. Every value is text; Coze converts it to the type of its column.
-        Without `is_async` the answer comes when the rows are there; with it, the rows are added in
-        the background and `database_tasks.retrieve` returns the result.
+        Without `is_async` the response comes when the rows are there; with it, the rows are added
+        in the background and `database_tasks.retrieve` returns the result.
 
         A request adds at most 1000 rows. Needs the permission `Database.createRecord`.
 
@@ -54,8 +54,8 @@ class DatabasesRecordsAPI(Resource):
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             insert_rows: The rows, at most 1000, each with column names and values. Every value is
                 text, whatever the type of its column. At most 1000 items.
-            is_async: Whether the rows are added in the background. The answer then has the id of a
-                task. Coze assumes False.
+            is_async: Whether the rows are added in the background. The response then has the id of
+                a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -72,7 +72,7 @@ class DatabasesRecordsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -118,8 +118,8 @@ class DatabasesRecordsAPI(Resource):
         Args:
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             filter: Selects the rows to delete. It needs conditions.
-            is_async: Whether the rows are deleted in the background. The answer then has the id of
-                a task. Coze assumes False.
+            is_async: Whether the rows are deleted in the background. The response then has the id
+                of a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -133,7 +133,7 @@ class DatabasesRecordsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -187,7 +187,7 @@ class DatabasesRecordsAPI(Resource):
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of rows on a page, at most 1000. At most 1000. Coze assumes 20.
             filter: Selects the rows. Left out, all rows are returned.
-            is_async: Whether the rows are read in the background. The answer then has the id of a
+            is_async: Whether the rows are read in the background. The response then has the id of a
                 task. Coze assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -247,8 +247,8 @@ class DatabasesRecordsAPI(Resource):
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             update_fields: The columns to set.
             filter: Selects the rows to change. It needs conditions.
-            is_async: Whether the rows are changed in the background. The answer then has the id of
-                a task. Coze assumes False.
+            is_async: Whether the rows are changed in the background. The response then has the id
+                of a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -262,7 +262,7 @@ class DatabasesRecordsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -305,8 +305,8 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
         """Add rows to a database.
 
         Adds rows to a database. Every value is text; Coze converts it to the type of its column.
-        Without `is_async` the answer comes when the rows are there; with it, the rows are added in
-        the background and `database_tasks.retrieve` returns the result.
+        Without `is_async` the response comes when the rows are there; with it, the rows are added
+        in the background and `database_tasks.retrieve` returns the result.
 
         A request adds at most 1000 rows. Needs the permission `Database.createRecord`.
 
@@ -314,8 +314,8 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             insert_rows: The rows, at most 1000, each with column names and values. Every value is
                 text, whatever the type of its column. At most 1000 items.
-            is_async: Whether the rows are added in the background. The answer then has the id of a
-                task. Coze assumes False.
+            is_async: Whether the rows are added in the background. The response then has the id of
+                a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -332,7 +332,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -378,8 +378,8 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
         Args:
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             filter: Selects the rows to delete. It needs conditions.
-            is_async: Whether the rows are deleted in the background. The answer then has the id of
-                a task. Coze assumes False.
+            is_async: Whether the rows are deleted in the background. The response then has the id
+                of a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -393,7 +393,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -447,7 +447,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of rows on a page, at most 1000. At most 1000. Coze assumes 20.
             filter: Selects the rows. Left out, all rows are returned.
-            is_async: Whether the rows are read in the background. The answer then has the id of a
+            is_async: Whether the rows are read in the background. The response then has the id of a
                 task. Coze assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -507,8 +507,8 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             update_fields: The columns to set.
             filter: Selects the rows to change. It needs conditions.
-            is_async: Whether the rows are changed in the background. The answer then has the id of
-                a task. Coze assumes False.
+            is_async: Whether the rows are changed in the background. The response then has the id
+                of a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -522,7 +522,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -605,7 +605,7 @@ class DatabasesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -656,7 +656,7 @@ class DatabasesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -778,7 +778,7 @@ class AsyncDatabasesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -829,7 +829,7 @@ class AsyncDatabasesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

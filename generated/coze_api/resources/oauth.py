@@ -71,7 +71,7 @@ class OauthAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            GatewayError: The answer was no redirect.
+            GatewayError: The response was not a redirect.
 
         Source:
             GET /api/permission/oauth2/authorize,
@@ -140,7 +140,7 @@ class OauthAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            GatewayError: The answer was no redirect.
+            GatewayError: The response was not a redirect.
 
         Source:
             GET /api/permission/oauth2/workspace_id/{workspace_id}/authorize,
@@ -188,7 +188,7 @@ class OauthAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -235,7 +235,7 @@ class OauthAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -318,7 +318,7 @@ class OauthAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -383,7 +383,7 @@ class OauthAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -434,7 +434,7 @@ class OauthAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -502,7 +502,7 @@ class AsyncOauthAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            GatewayError: The answer was no redirect.
+            GatewayError: The response was not a redirect.
 
         Source:
             GET /api/permission/oauth2/authorize,
@@ -571,7 +571,7 @@ class AsyncOauthAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            GatewayError: The answer was no redirect.
+            GatewayError: The response was not a redirect.
 
         Source:
             GET /api/permission/oauth2/workspace_id/{workspace_id}/authorize,
@@ -619,7 +619,7 @@ class AsyncOauthAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -666,7 +666,7 @@ class AsyncOauthAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -749,7 +749,7 @@ class AsyncOauthAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -814,7 +814,7 @@ class AsyncOauthAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -865,7 +865,7 @@ class AsyncOauthAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

@@ -61,7 +61,7 @@ class OrganizationsMembersAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -114,7 +114,7 @@ class OrganizationsMembersAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -212,7 +212,7 @@ class OrganizationsMembersAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -265,7 +265,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -318,7 +318,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -416,7 +416,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -475,7 +475,7 @@ class OrganizationsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -534,7 +534,7 @@ class AsyncOrganizationsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

@@ -78,7 +78,7 @@ class WorkflowsRunsRunHistoriesExecuteNodesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -132,7 +132,7 @@ class AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -188,7 +188,7 @@ class WorkflowsRunsRunHistoriesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -243,7 +243,7 @@ class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -288,8 +288,9 @@ class WorkflowsChatAPI(Resource):
         """Chat with a chatflow and stream its answer.
 
         Sends messages to a published chatflow and streams its answer, as the events of a chat with
-        a bot. If a node of the chatflow asks the user, the stream ends early; call this again with
-        the reply as the last message. It always streams, and local plugins cannot be answered.
+        a bot. If a node of the chatflow has a question to the user, the stream ends early; call
+        this again with the reply as the last message. It always streams, and outputs of local
+        plugins cannot be submitted.
 
         Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
         shows the run node by node and is valid for seven days. A chatflow of an app needs the
@@ -401,8 +402,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         """Chat with a chatflow and stream its answer.
 
         Sends messages to a published chatflow and streams its answer, as the events of a chat with
-        a bot. If a node of the chatflow asks the user, the stream ends early; call this again with
-        the reply as the last message. It always streams, and local plugins cannot be answered.
+        a bot. If a node of the chatflow has a question to the user, the stream ends early; call
+        this again with the reply as the last message. It always streams, and outputs of local
+        plugins cannot be submitted.
 
         Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
         shows the run node by node and is valid for seven days. A chatflow of an app needs the
@@ -522,7 +524,7 @@ class WorkflowsCollaborationModesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -575,7 +577,7 @@ class AsyncWorkflowsCollaborationModesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -626,7 +628,7 @@ class WorkflowsCollaboratorsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -673,7 +675,7 @@ class WorkflowsCollaboratorsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -724,7 +726,7 @@ class AsyncWorkflowsCollaboratorsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -771,7 +773,7 @@ class AsyncWorkflowsCollaboratorsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -868,7 +870,7 @@ class WorkflowsRunsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -932,7 +934,7 @@ class WorkflowsRunsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -968,8 +970,8 @@ class WorkflowsRunsAPI(Resource):
 
         Returns status and result of a run, as `workflows.runs.run_histories.retrieve` does, from
         the address that the open-source server has. Prefer that operation on the hosted service.
-        The answer is a list, which always has one item. Not in the official documentation; seen in
-        the vendor's interface definitions.
+        The response is a list, always with one item. Not in the official documentation; seen in the
+        vendor's interface definitions.
 
         Args:
             workflow_id: Id of the workflow that was run.
@@ -982,7 +984,7 @@ class WorkflowsRunsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1253,7 +1255,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1317,7 +1319,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1353,8 +1355,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
 
         Returns status and result of a run, as `workflows.runs.run_histories.retrieve` does, from
         the address that the open-source server has. Prefer that operation on the hosted service.
-        The answer is a list, which always has one item. Not in the official documentation; seen in
-        the vendor's interface definitions.
+        The response is a list, always with one item. Not in the official documentation; seen in the
+        vendor's interface definitions.
 
         Args:
             workflow_id: Id of the workflow that was run.
@@ -1367,7 +1369,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1823,7 +1825,7 @@ class WorkflowsAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -1983,7 +1985,7 @@ class AsyncWorkflowsAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

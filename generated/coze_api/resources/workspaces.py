@@ -41,8 +41,8 @@ class WorkspacesMembersAPI(Resource):
     ) -> _workspaces.WorkspaceMembersApplied:
         """Apply for users to join a workspace.
 
-        Applies for users to become members of a workspace. The answer lists for whom that
-        succeeded. To add users without an application, use `workspaces.members.create`. Not in the
+        Applies for users to become members of a workspace. The response groups the users by
+        outcome. To add users without an application, use `workspaces.members.create`. Not in the
         official documentation; seen in the vendor's interface definitions.
 
         Args:
@@ -55,7 +55,7 @@ class WorkspacesMembersAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -103,7 +103,7 @@ class WorkspacesMembersAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -148,7 +148,7 @@ class WorkspacesMembersAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -238,7 +238,7 @@ class WorkspacesMembersAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -270,8 +270,8 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
     ) -> _workspaces.WorkspaceMembersApplied:
         """Apply for users to join a workspace.
 
-        Applies for users to become members of a workspace. The answer lists for whom that
-        succeeded. To add users without an application, use `workspaces.members.create`. Not in the
+        Applies for users to become members of a workspace. The response groups the users by
+        outcome. To add users without an application, use `workspaces.members.create`. Not in the
         official documentation; seen in the vendor's interface definitions.
 
         Args:
@@ -284,7 +284,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -332,7 +332,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -377,7 +377,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -467,7 +467,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -531,7 +531,7 @@ class WorkspacesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -576,7 +576,7 @@ class WorkspacesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -690,7 +690,7 @@ class WorkspacesAPI(Resource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -755,7 +755,7 @@ class AsyncWorkspacesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            What Coze answered; `.logid` is its log id.
+            The data of the response; `.logid` is its log id.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -800,7 +800,7 @@ class AsyncWorkspacesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
@@ -914,7 +914,7 @@ class AsyncWorkspacesAPI(AsyncResource):
             timeout: Seconds for this request instead of the client's.
 
         Returns:
-            Nothing but the answer's log id.
+            An empty model; `.logid` is the log id of the response.
 
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.

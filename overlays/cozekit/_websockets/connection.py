@@ -200,7 +200,7 @@ class Connection:
         return received.encode() if isinstance(received, str) else received
 
     def start_heartbeat(self, interval: float) -> None:
-        """Send a ping at each interval, unless the last one is still unanswered."""
+        """Send a ping at each interval, unless the pong for the last one is missing."""
         self._heartbeat = threading.Thread(
             target=self._heartbeat_loop, args=[interval], name="cozekit-heartbeat", daemon=True
         )
@@ -214,7 +214,7 @@ class Connection:
 
     @property
     def unanswered_ping(self) -> float | None:
-        """When the latest ping was sent, if it has no answer yet."""
+        """When the latest ping was sent; None if its pong has arrived."""
         return None if self._ping is None or self._ping[1].is_set() else self._ping[0]
 
     def close(self, code: int, reason: str, timeout: float | None) -> None:
@@ -314,7 +314,7 @@ class AsyncConnection:
         return message.encode() if isinstance(message, str) else message
 
     def start_heartbeat(self, interval: float) -> None:
-        """Send a ping at each interval, unless the last one is still unanswered."""
+        """Send a ping at each interval, unless the pong for the last one is missing."""
         self._heartbeat = asyncio.create_task(self._heartbeat_loop(interval), name="cozekit-heartbeat")
 
     async def _heartbeat_loop(self, interval: float) -> None:
@@ -328,7 +328,7 @@ class AsyncConnection:
 
     @property
     def unanswered_ping(self) -> float | None:
-        """When the latest ping was sent, if it has no answer yet."""
+        """When the latest ping was sent; None if its pong has arrived."""
         return None if self._ping is None or self._ping[1].done() else self._ping[0]
 
     async def close(self, code: int, reason: str, timeout: float | None) -> None:  # noqa: ASYNC109  (as for threads)

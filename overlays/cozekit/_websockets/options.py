@@ -41,7 +41,7 @@ class SocketOptions:
         close_timeout: Longest time of the closing handshake.
         idle_timeout: Longest silence: neither sent nor received while a message is waited for.
         ping_interval: Time between two pings; None for none.
-        ping_timeout: Longest time until a ping is answered while a message is waited for.
+        ping_timeout: Longest time until the pong for a ping, while a message is waited for.
         max_message_bytes: Largest message that is accepted. Default: the client's `max_event_bytes`.
 
     Raises:

@@ -77,7 +77,7 @@ class SessionState(Generic[U, D]):
         last: The last of them, or None.
         pending: Messages that arrived while the session waited for another one; not yet returned.
         closed: Set once the connection is over.
-        ping_timed_out: Whether a ping had no answer in time.
+        ping_timed_out: Whether the pong for a ping did not arrive in time.
     """
 
     def __init__(self, handshake: Handshake[U, D], options: SocketOptions) -> None:
@@ -169,7 +169,7 @@ class SessionState(Generic[U, D]):
             if closed.locally and code == 1009:
                 reason = "a message was larger than max_message_bytes allows"
             elif self.ping_timed_out:
-                reason = f"the other side did not answer a ping for {self.options.ping_timeout:g} s"
+                reason = f"the other side sent no pong for {self.options.ping_timeout:g} s"
             self._closed(reason, code, closed.reason, clean=closed.clean, session=session)
         assert self.closed is not None
         return self.closed
@@ -220,9 +220,9 @@ class SessionState(Generic[U, D]):
         )
 
     def is_ping_overdue(self, pinged: float, began: float) -> bool:
-        """Return whether the ping that was sent at *pinged* has had no answer for too long.
+        """Return whether the pong for the ping that was sent at *pinged* is overdue.
 
-        Only the time of the current wait counts: before it, the answer may not have been read.
+        Only the time of the current wait counts: before it, the pong may not have been read.
         """
         limit = self.options.ping_timeout
         self.ping_timed_out = limit is not None and time.monotonic() - max(pinged, began) > limit

@@ -137,6 +137,6 @@ class TurnState(ChatAccumulator):
         if self._requires_action:
             raise ActionRequired(
                 "the bot waits for tool outputs: give them by turn.submit_tool_outputs(…) and read on, or iterate over "
-                f"the turn itself and answer each {ChatSocketRequiresAction.__name__}",
+                f"the turn itself and respond to each {ChatSocketRequiresAction.__name__}",
                 chat=self.chat,
             )

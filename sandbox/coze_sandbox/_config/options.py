@@ -39,7 +39,7 @@ class Options:
         foreign_tokens: Tokens of the other region, for which Coze returns an error code of its own.
         lenient: Accept requests of the official SDKs that Coze accepts although they are not described: null and
             blank values for omitted ones, other methods and parameter names, numbers for ids of documents.
-        examples: Answer every request with the example of its operation, and store nothing.
+        examples: Respond to every request with the example of its operation, and store nothing.
         errors_as_200: Return errors with HTTP 200 and a business code, as Coze does on some paths.
         check_answers: Check every response against the description; a violation is returned as HTTP 500.
         seed: Seed of the ids. The same seed and requests give the same ids.

@@ -34,7 +34,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("conversations.messages.update")
 def update(call: Call) -> ResponseFields:
-    """Change content or meta data of a message. Its answer has the message in `message`."""
+    """Change content or meta data of a message. The response has the message in `message`."""
     message, body = _find(call, call.query), call.body
     if not body.get("content") and not body.get("meta_data"):
         raise CallError(INVALID_PARAMETER, "body: content and meta_data must not both be empty")

@@ -44,7 +44,7 @@ def create(call: Call) -> ResponseFields | CallError:
 
 @operation("workflows.runs.resume")
 def resume(call: Call) -> ResponseFields | CallError:
-    """Answer the question of a run, and resume it.
+    """Submit the reply to the question of a run, and resume it.
 
     Raises:
         CallError: The run does not exist or has ended.
@@ -67,7 +67,7 @@ def stream(call: Call) -> Stream:
 
 @operation("workflows.runs.stream_resume")
 def stream_resume(call: Call) -> Stream:
-    """Answer the question of a run, and stream the rest."""
+    """Submit the reply to the question of a run, and stream the rest."""
     run = _interrupted(call)
     return Stream(_finish_stream(call.state, run, _resumed(call, run)), "workflow")
 

@@ -197,7 +197,7 @@ def record_authorization(state: SandboxState, client_id: str, account_id: str, w
 
 
 def redirect_address(redirect_uri: str, state: str, answer: dict[str, str]) -> str:
-    """Return the redirect URL, with the answer appended to its query."""
+    """Return the redirect URL, with the code or error appended to its query."""
     address = urlsplit(redirect_uri)
     own = parse_qsl(address.query, keep_blank_values=True)
     return urlunsplit(address._replace(query=urlencode([*own, *answer.items(), ("state", state)])))

@@ -210,7 +210,7 @@ def test_html_error_page_is_a_gateway_error(connect, coze_sandbox, open_):
     assert (error.status, error.code, error.retryable) == (504, 504, True)
     assert "html" in error.content_type
     assert "504" in error.excerpt
-    assert "the answer is not JSON but text/html" in str(error)
+    assert "the response is not JSON but text/html" in str(error)
     assert str(error).endswith("A gateway responded instead of Coze; try again.")
 
 
@@ -228,7 +228,7 @@ def test_json_without_envelope_is_a_decode_error(connect):
     """JSON that is no Coze response raises DecodeError, which shows it."""
     with pytest.raises(DecodeError) as caught:
         connect(handler=Counter([1, 2])).users.me()
-    assert str(caught.value) == "users.me: the answer has an unknown shape: it is [1, 2] (HTTP 200, code 200)"
+    assert str(caught.value) == "users.me: the response has an unknown shape: it is [1, 2] (HTTP 200, code 200)"
 
 
 def test_cut_stream_is_stream_interrupted(coze, coze_sandbox):

@@ -236,7 +236,7 @@ def test_missing_pong_ends_the_session(connect: Connect) -> None:
         options = {"ping_interval": 0.05, "ping_timeout": 0.2, "idle_timeout": 60.0}
         with client(connect, server, **options).websockets.audio.speech.connect() as session:
             session.recv()
-            with pytest.raises(SocketClosed, match=r"did not answer a ping for 0\.2 s"):
+            with pytest.raises(SocketClosed, match=r"sent no pong for 0\.2 s"):
                 session.recv()
             stop.set()
 
