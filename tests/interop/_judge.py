@@ -24,7 +24,7 @@ async def judge(requests: list[httpx.Request]) -> dict[str, set[str]]:
         For each operation, or method and path, that was called in a way that is not described, what was wrong.
     """
     strict = Sandbox(lenient=False, examples=True)
-    found: dict[str, set[str]] = {}
+    faults_by_operation: dict[str, set[str]] = {}
     transport = httpx.ASGITransport(strict.app)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
@@ -44,10 +44,12 @@ async def judge(requests: list[httpx.Request]) -> dict[str, set[str]]:
                 if record.operation is not None:
                     faults |= set(undescribed(strict.description, record.operation, request, body))
                 if faults:
-                    found.setdefault(record.operation or f"{record.method} {record.path}", set()).update(faults)
+                    faults_by_operation.setdefault(record.operation or f"{record.method} {record.path}", set()).update(
+                        faults
+                    )
     finally:
         strict.close()
-    return found
+    return faults_by_operation
 
 
 def without_nulls(value: Any, path: str, nulls: set[str]) -> Any:

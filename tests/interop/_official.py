@@ -18,7 +18,7 @@ __all__ = ["Official", "cozepy", "rounds"]
 
 @attrs.define
 class Official:
-    """The official client of a sandbox, and all that it sent.
+    """The cozepy client of a sandbox, and all that it sent.
 
     Attributes:
         coze: The client.
@@ -33,20 +33,20 @@ class Official:
     sent: list[httpx.Request] = attrs.Factory(list)
 
     def note(self, request: httpx.Request) -> None:
-        """Keep a request, with its body."""
+        """Record a request, with its body."""
         request.read()
         self.sent.append(request)
 
     def adopt(self, app: Any) -> Any:
-        """Let an OAuth app send its requests where they are kept."""
+        """Make an OAuth app send its requests by the HTTP client that records them."""
         app._requester._sync_client = self.http
         return app
 
 
 def rounds(condition: Any, sandbox: Sandbox) -> None:
-    """Let the sandbox's time pass until something holds."""
+    """Advance the sandbox's clock until *condition* is true."""
     for _ in range(20):
         if condition():
             return
         sandbox.clock.advance(5)
-    raise AssertionError("it did not come about")
+    raise AssertionError("the condition did not become true")

@@ -18,13 +18,15 @@ __all__ = ["coze_sandbox", "coze_sandbox_server", "official"]
 
 @pytest.fixture
 def official(coze_sandbox: Sandbox) -> Iterator[Official]:
-    """Give the official client, and fail the test if it sent what is neither described nor a known deviation."""
+    """Give a cozepy client, and fail the test if it sent what is neither described nor a known deviation."""
     http = cozepy.SyncHTTPClient()
-    given = Official(cozepy.Coze(cozepy.TokenAuth(coze_sandbox.token), coze_sandbox.base_url, http), http, coze_sandbox)
-    http.event_hooks = {"request": [given.note]}
+    client = Official(
+        cozepy.Coze(cozepy.TokenAuth(coze_sandbox.token), coze_sandbox.base_url, http), http, coze_sandbox
+    )
+    http.event_hooks = {"request": [client.note]}
     with http:
-        yield given
+        yield client
     known = {key: set(faults) for key, faults in DEVIATIONS.items()}
-    found = anyio.run(judge, given.sent)
-    unknown = {key: faults - known.get(key, set()) for key, faults in found.items()}
+    faults_by_operation = anyio.run(judge, client.sent)
+    unknown = {key: faults - known.get(key, set()) for key, faults in faults_by_operation.items()}
     assert {key: faults for key, faults in unknown.items() if faults} == {}

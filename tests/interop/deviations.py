@@ -1,4 +1,4 @@
-"""What the official Python SDK, version 0.20.0, sends that is not described, and why the description stays as it is.
+"""What cozepy 0.20.0, the official Python SDK, sends that is not described, and why the description stays as it is.
 
 By operation, or by method and path where the description knows none.
 """

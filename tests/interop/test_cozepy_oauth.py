@@ -1,4 +1,4 @@
-"""The official Python SDK gets its tokens from the sandbox."""
+"""cozepy, the official Python SDK, gets its tokens from the sandbox."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def agree(sandbox: Sandbox, address: str) -> str:
 
 
 def test_service_app_gets_tokens(official: Any) -> None:
-    """The official SDK gets tokens with the downloaded configuration of a service app, for an account and a session."""
+    """cozepy gets tokens with the downloaded configuration of a service app, for an account and a session."""
     app = official.adopt(cozepy.load_oauth_app_from_config(official.sandbox.oauth.jwt_config()))
     token = app.get_access_token(ttl=900, session_name="me")
     assert uses(official.sandbox, token)
@@ -39,13 +39,13 @@ def test_service_app_gets_tokens(official: Any) -> None:
 
 
 def test_service_app_gets_a_token_with_a_scope(official: Any) -> None:
-    """The official SDK gets a token that may chat with one bot only."""
+    """cozepy gets a token that may chat with one bot only."""
     app = official.adopt(cozepy.load_oauth_app_from_config(official.sandbox.oauth.jwt_config()))
     assert app.get_access_token(ttl=900, scope=cozepy.Scope.build_bot_chat(["7300000000000000200"])).access_token
 
 
 def test_device_gets_and_refreshes_a_token(official: Any) -> None:
-    """The official SDK gets a token by the device flow once a person has agreed, and refreshes it."""
+    """cozepy gets a token by the device flow once a person has agreed, and refreshes it."""
     app = official.adopt(cozepy.DeviceOAuthApp(PUBLIC_APP.client_id, official.sandbox.base_url))
     device = app.get_device_code()
     with pytest.raises(cozepy.CozePKCEAuthError) as caught:
@@ -59,7 +59,7 @@ def test_device_gets_and_refreshes_a_token(official: Any) -> None:
 
 
 def test_refused_device_raises_access_denied(official: Any) -> None:
-    """The official SDK raises `access_denied` when a person refuses the device code."""
+    """cozepy raises `access_denied` when a person refuses the device code."""
     app = official.adopt(cozepy.DeviceOAuthApp(PUBLIC_APP.client_id, official.sandbox.base_url))
     device = app.get_device_code()
     official.sandbox.oauth.decide(device.user_code, allow=False)
@@ -69,7 +69,7 @@ def test_refused_device_raises_access_denied(official: Any) -> None:
 
 
 def test_web_app_gets_and_refreshes_a_token(official: Any) -> None:
-    """The official SDK exchanges the code of a web app for a token, and refreshes it."""
+    """cozepy exchanges the code of a web app for a token, and refreshes it."""
     app = official.adopt(cozepy.WebOAuthApp(WEB_APP.client_id, WEB_APP.client_secret, official.sandbox.base_url))
     back = WEB_APP.redirect_uris[0]
     token = app.get_access_token(back, agree(official.sandbox, app.get_oauth_url(back, "s")))
@@ -78,7 +78,7 @@ def test_web_app_gets_and_refreshes_a_token(official: Any) -> None:
 
 
 def test_pkce_app_gets_a_token(official: Any) -> None:
-    """The official SDK exchanges a code for a token with its PKCE verifier."""
+    """cozepy exchanges a code for a token with its PKCE verifier."""
     app = official.adopt(cozepy.PKCEOAuthApp(PUBLIC_APP.client_id, official.sandbox.base_url))
     back, verifier = PUBLIC_APP.redirect_uris[0], "v" * 64
     address = app.get_oauth_url(back, verifier, "S256", state="s")

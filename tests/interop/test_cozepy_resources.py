@@ -1,4 +1,4 @@
-"""The official Python SDK runs unchanged against the sandbox: what is made and kept."""
+"""cozepy, the official Python SDK, runs unchanged against the sandbox: bots, files and other resources."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_pictures_of_a_dataset(official: Any) -> None:
 
 
 def test_voices(official: Any) -> None:
-    """The official SDK clones a voice, lists voices, synthesizes speech and transcribes a recording."""
+    """cozepy clones a voice, lists voices, synthesizes speech and transcribes a recording."""
     audio = official.coze.audio
     with pytest.raises(ValueError, match="errors for Voice"):  # its own defect: the answer is documented as an id alone
         audio.voices.clone(voice_name="My own voice", file=sound(), audio_format=cozepy.AudioFormat.WAV, language="en")

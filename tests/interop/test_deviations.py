@@ -1,4 +1,4 @@
-"""The list of deviations matches the requests of the official SDK."""
+"""The list of deviations matches the requests of cozepy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def description() -> Spec:
 
 @pytest.mark.parametrize(("name", "fault"), NULLS)
 def test_null_is_not_described(description: Spec, name: str, fault: str) -> None:
-    """No member that the SDK sends as null may be null by the description, or it is not described at all."""
+    """No member that cozepy sends as null may be null by the description, or it is not described at all."""
     schema: Any = description.operations[name].bodies["application/json"].schema
     for step in fault.removesuffix(": null").split(".")[1:]:
         schema, _ = description.follow(schema, "")
@@ -45,7 +45,7 @@ def test_null_is_not_described(description: Spec, name: str, fault: str) -> None
 
 
 def users() -> Iterator[Callable[[Any], None]]:
-    """Find the tests that use the official client and nothing else."""
+    """Find the tests that use the client of cozepy and nothing else."""
     for path in sorted(Path(__file__).parent.glob("test_cozepy_*.py")):
         for name, function in vars(importlib.import_module(f"{__package__}.{path.stem}")).items():
             if name.startswith("test_") and [*inspect.signature(function).parameters] == ["official"]:
@@ -53,7 +53,7 @@ def users() -> Iterator[Callable[[Any], None]]:
 
 
 def test_every_deviation_is_sent(official: Any) -> None:
-    """Everything that is excused is sent by the SDK, and noted by the sandbox, which takes it.
+    """cozepy sends each deviation of the list, and the sandbox accepts and records it.
 
     An entry that is no longer needed fails here. The test makes all calls itself, so that the result is the same whichever tests
     run, and in which process.

@@ -1,4 +1,4 @@
-"""The official Python SDK opens WebSockets to the sandbox. The SDK supports only TLS."""
+"""cozepy, the official Python SDK, opens WebSockets to the sandbox. cozepy supports only TLS."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Collector:
 
 
 def test_speech_socket_returns_audio(coze: Any) -> None:
-    """The official SDK sends text and receives audio over the speech WebSocket, to the end."""
+    """cozepy sends text and receives audio over the speech WebSocket, to the end."""
     kind = cozepy.WebsocketsEventType
     collector = Collector(kind.SPEECH_AUDIO_COMPLETED)
     client = coze.websockets.audio.speech.create(on_event=collector.handlers(kind.SPEECH_AUDIO_UPDATE))
@@ -65,7 +65,7 @@ def test_speech_socket_returns_audio(coze: Any) -> None:
 
 
 def test_transcription_socket_returns_text(coze: Any) -> None:
-    """The official SDK sends audio and receives text over the transcription WebSocket."""
+    """cozepy sends audio and receives text over the transcription WebSocket."""
     kind = cozepy.WebsocketsEventType
     collector = Collector(kind.TRANSCRIPTIONS_MESSAGE_COMPLETED)
     client = coze.websockets.audio.transcriptions.create(
@@ -80,7 +80,7 @@ def test_transcription_socket_returns_text(coze: Any) -> None:
 
 
 def test_chat_socket_returns_the_answer(coze: Any) -> None:
-    """The official SDK sends a message and receives the answer in pieces over the chat WebSocket."""
+    """cozepy sends a message and receives the answer in pieces over the chat WebSocket."""
     kind = cozepy.WebsocketsEventType
     collector = Collector(kind.CONVERSATION_CHAT_COMPLETED)
     client = coze.websockets.chat.create(bot_id=BOT_ID, on_event=collector.handlers(kind.CONVERSATION_MESSAGE_DELTA))

@@ -1,4 +1,4 @@
-"""The official Python SDK runs unchanged against the sandbox: chats and workflows, streamed and not."""
+"""cozepy, the official Python SDK, runs unchanged against the sandbox: chats and workflows, streamed and not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def user_message(text: str) -> list[Any]:
 
 
 def test_chat_by_stream(official: Any) -> None:
-    """The official SDK reads a streamed chat piece by piece, to its end."""
+    """cozepy reads a streamed chat piece by piece, to its end."""
     events = list(official.coze.chat.stream(**CHAT, additional_messages=user_message("/say Good morning")))
     pieces = [each.message.content for each in events if each.event == Event.CONVERSATION_MESSAGE_DELTA]
     assert "".join(pieces) == "Good morning"
@@ -29,20 +29,20 @@ def test_chat_by_stream(official: Any) -> None:
 
 
 def test_chat_without_stream(official: Any) -> None:
-    """The official SDK polls a chat until it is complete, and finds the answer among its messages."""
+    """cozepy polls a chat until it is complete, and finds the answer among its messages."""
     poll = official.coze.chat.create_and_poll(**CHAT, additional_messages=user_message("/say Good morning"))
     assert poll.chat.status == cozepy.ChatStatus.COMPLETED
     assert "Good morning" in [each.content for each in poll.messages]
 
 
 def test_a_failed_chat(official: Any) -> None:
-    """The official SDK reads the event of a chat that fails in the stream."""
+    """cozepy reads the event of a chat that fails in the stream."""
     events = list(official.coze.chat.stream(**CHAT, additional_messages=user_message("/fail")))
     assert Event.CONVERSATION_CHAT_FAILED in [each.event for each in events]
 
 
 def test_tool_calls(official: Any) -> None:
-    """The official SDK submits the output of a tool, and reads the rest of the stream."""
+    """cozepy submits the output of a tool, and reads the rest of the stream."""
     chat = official.coze.chat
     events = list(chat.stream(**CHAT, additional_messages=user_message("/tool get_weather {}")))
     [waiting] = [each.chat for each in events if each.event == Event.CONVERSATION_CHAT_REQUIRES_ACTION]
@@ -57,14 +57,14 @@ def test_tool_calls(official: Any) -> None:
 
 
 def test_cancel(official: Any) -> None:
-    """The official SDK cancels a running chat."""
+    """cozepy cancels a running chat."""
     chat = official.coze.chat.create(**CHAT, additional_messages=user_message("/slow Never mind"))
     canceled = official.coze.chat.cancel(conversation_id=chat.conversation_id, chat_id=chat.id)
     assert canceled.status == cozepy.ChatStatus.CANCELED
 
 
 def test_workflow(official: Any) -> None:
-    """The official SDK runs a workflow, directly and in the background, and reads its history."""
+    """cozepy runs a workflow, directly and in the background, and reads its history."""
     runs = official.coze.workflows.runs
     result = runs.create(workflow_id=WORKFLOW_ECHO, parameters={"input": "hello"})
     assert "hello" in result.data
@@ -76,7 +76,7 @@ def test_workflow(official: Any) -> None:
 
 
 def test_workflow_with_a_question(official: Any) -> None:
-    """The official SDK resumes an interrupted workflow."""
+    """cozepy resumes an interrupted workflow."""
     runs = official.coze.workflows.runs
     events = list(runs.stream(workflow_id=WORKFLOW_ASK, parameters={"input": "hello"}))
     [interrupt] = [each.interrupt.interrupt_data for each in events if each.interrupt]
@@ -89,13 +89,13 @@ def test_workflow_with_a_question(official: Any) -> None:
 
 
 def test_failed_workflow(official: Any) -> None:
-    """The official SDK raises its own error for a workflow that fails."""
+    """cozepy raises its own error for a workflow that fails."""
     with pytest.raises(cozepy.CozeAPIError):
         official.coze.workflows.runs.create(workflow_id=WORKFLOW_FAIL)
 
 
 def test_chatflow(official: Any) -> None:
-    """The official SDK chats with a chatflow."""
+    """cozepy chats with a chatflow."""
     chat = official.coze.workflows.chat
     events = list(
         chat.stream(workflow_id=WORKFLOW_CHAT, bot_id=BOT_ID, parameters={}, additional_messages=user_message("hello"))
@@ -104,7 +104,7 @@ def test_chatflow(official: Any) -> None:
 
 
 def test_a_wrong_token(official: Any, coze_sandbox: Any) -> None:
-    """The official SDK gets the code and the log id of a refused request."""
+    """cozepy gets the code and the log id of a refused request."""
     coze = cozepy.Coze(cozepy.TokenAuth("pat_wrong"), coze_sandbox.base_url, cozepy.SyncHTTPClient())
     with pytest.raises(cozepy.CozeAPIError) as caught:
         coze.users.me()
