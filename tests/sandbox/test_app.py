@@ -53,7 +53,7 @@ def test_sandboxes_that_nobody_closes(tmp_path):
         dropped = weakref.ref(Sandbox(db=path))
         gc.collect()
         assert dropped() is None
-    assert [str(one.message) for one in caught] == []
+    assert [str(warning.message) for warning in caught] == []
     assert not path.with_name("state.db-wal").exists()  # which is there as long as the file is open
 
 

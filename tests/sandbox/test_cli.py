@@ -81,8 +81,8 @@ def test_state_in_a_file(start, tmp_path):
     _, facts = start(*arguments)
     query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
     url = facts["base_url"] + "/v3/chat/retrieve"
-    found = httpx.get(url, headers=headers, params=query).json()
-    assert found["data"]["status"] == "completed"
+    retrieved = httpx.get(url, headers=headers, params=query).json()
+    assert retrieved["data"]["status"] == "completed"
 
 
 def test_one_file_for_two(start, tmp_path):
@@ -149,7 +149,7 @@ def test_host_of_another_machine():
         (["--ready-file", "folder"], "Is a directory"),
         (["--tls-cert-file", "no/such/folder/ca.pem"], "No such file or directory: 'no/such/folder/ca.pem'"),
     ],
-    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_files_that_cannot_be(tmp_path, monkeypatch, arguments, expected):
     """A file that cannot be read or written is reported in one line with its name."""
@@ -184,7 +184,7 @@ def test_files_that_cannot_be(tmp_path, monkeypatch, arguments, expected):
         (["--token", "a b"], "--token: must be printable ASCII without spaces, as in an HTTP header"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
     ],
-    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_arguments(arguments, expected):
     """A wrong argument is reported with its name."""
@@ -211,9 +211,9 @@ def watch():
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         processes.append(process)
         line = process.stdout.readline()
-        found = re.match(r"Coze sandbox on (https?://\S+), token t, events of streams every \S+ ms$", line)
-        assert found, line
-        return process, found[1]
+        match = re.match(r"Coze sandbox on (https?://\S+), token t, events of streams every \S+ ms$", line)
+        assert match, line
+        return process, match[1]
 
     yield run
     for process in processes:
@@ -339,12 +339,12 @@ def test_stream_under_way_when_it_stops(watch):
 
 def test_tls(watch, tmp_path):
     """With --tls it prints what to trust; a client that trusts it is served, and others refuse."""
-    kept = tmp_path / "ca.pem"
-    for arguments in (["--tls"], ["--tls-cert-file", str(kept)]):
+    certificate = tmp_path / "ca.pem"
+    for arguments in (["--tls"], ["--tls-cert-file", str(certificate)]):
         process, url = watch(*arguments)
-        found = re.match(r"To trust it: export SSL_CERT_FILE=(\S+)$", process.stdout.readline())
-        assert found
-        context = ssl.create_default_context(cafile=found[1])
+        match = re.match(r"To trust it: export SSL_CERT_FILE=(\S+)$", process.stdout.readline())
+        assert match
+        context = ssl.create_default_context(cafile=match[1])
         with httpx.Client(verify=context, headers={"Authorization": "Bearer t"}) as http:
             for address in (url, url.replace("127.0.0.1", "localhost")):
                 assert http.get(f"{address}/v1/users/me").status_code == 200
@@ -352,6 +352,6 @@ def test_tls(watch, tmp_path):
             httpx.get(url)
         stopped(process)
         assert process.returncode == 0
-        assert Path(found[1]).exists() == (arguments != ["--tls"])  # what was made for this run goes with it
-    assert kept.exists()
-    assert b"PRIVATE" not in kept.read_bytes()
+        assert Path(match[1]).exists() == (arguments != ["--tls"])  # what was made for this run goes with it
+    assert certificate.exists()
+    assert b"PRIVATE" not in certificate.read_bytes()

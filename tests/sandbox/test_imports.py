@@ -22,8 +22,8 @@ def test_no_foreign_imports():
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module or ""]
-            found = {name.partition(".")[0] for name in names} & FOREIGN
-            assert found <= ALLOWED.get(path.name, set()), path
+            imported = {name.partition(".")[0] for name in names} & FOREIGN
+            assert imported <= ALLOWED.get(path.name, set()), path
 
 
 def test_a_running_sandbox_has_not_imported_the_client():
@@ -43,5 +43,5 @@ def test_every_handler_has_an_operation():
     from coze_sandbox._websockets.protocols import PROTOCOLS
 
     operations = load_spec(Options()).operations.values()
-    assert set(PROTOCOLS) == {one.id for one in operations if one.status == 101}
-    assert set(HANDLERS) == {one.id for one in operations if one.status != 101}
+    assert set(PROTOCOLS) == {operation.id for operation in operations if operation.status == 101}
+    assert set(HANDLERS) == {operation.id for operation in operations if operation.status != 101}

@@ -186,9 +186,9 @@ def test_client_that_leaves(slow):
         assert again.json()["code"] == 4016
         sandbox.clock.advance(9)  # 370 events, of which each takes a twentieth of a second
     sandbox.clock.advance(1)
-    found = http.get("/v3/chat/retrieve", params=query).json()["data"]
+    chat = http.get("/v3/chat/retrieve", params=query).json()["data"]
     listed = http.get("/v3/chat/message/list", params=query).json()["data"]
-    assert (found["status"], found["usage"]["output_count"] > 0) == ("completed", True)
+    assert (chat["status"], chat["usage"]["output_count"] > 0) == ("completed", True)
     assert len(listed[0]["content"].split()) == 200
 
 
@@ -197,9 +197,9 @@ def test_messages_of_a_client_that_left(slow):
     sandbox, http = slow
     query = {"conversation_id": leave(sandbox, http, "/say Good morning")["conversation_id"]}
     path = "/v1/conversation/message/list"
-    assert [one["type"] for one in http.post(path, params=query, json={}).json()["data"]] == ["question"]
+    assert [message["type"] for message in http.post(path, params=query, json={}).json()["data"]] == ["question"]
     sandbox.clock.advance(5)
-    contents = [one["content"] for one in http.post(path, params=query, json={}).json()["data"]]
+    contents = [message["content"] for message in http.post(path, params=query, json={}).json()["data"]]
     assert contents == ["Good morning", "/say Good morning"]
 
 
@@ -220,7 +220,7 @@ def test_cancel_after_leaving(slow, saved):
     query = leave(sandbox, http, "/long 200", auto_save_history=saved)
     assert http.post("/v3/chat/cancel", json=query).json()["data"]["status"] == "canceled"
     assert http.post("/v3/chat/cancel", json=query).json()["code"] == 4104
-    assert [one["role"] for one in sandbox.store.list("message")] == ["user"] * saved
+    assert [message["role"] for message in sandbox.store.list("message")] == ["user"] * saved
     conversation = {"conversation_id": query["conversation_id"]}
     assert http.post("/v3/chat", params=conversation, json=streamed("Hi")).status_code == 200
 
@@ -233,8 +233,8 @@ def test_other_ends_of_a_client_that_left(slow, text, status):
     sandbox, http = slow
     query = leave(sandbox, http, text)
     sandbox.clock.advance(60)
-    found = http.get("/v3/chat/retrieve", params=query).json()["data"]
-    assert (found["status"], "required_action" in found) == (status, status == "requires_action")
+    chat = http.get("/v3/chat/retrieve", params=query).json()["data"]
+    assert (chat["status"], "required_action" in chat) == (status, status == "requires_action")
 
 
 def test_clients_that_leave_at_the_end_of_the_process(tmp_path):

@@ -331,7 +331,7 @@ def test_accounts(api, receiver, role, expected):
         api.sandbox.store.put("member", f"{WORKSPACE_ID}/{COLLEAGUE_IDS[0]}", member, WORKSPACE_ID)
     api.http.headers["Authorization"] = "Bearer of a colleague"
     theirs = app_for(api, receiver, "bot.published")["id"]
-    assert [one["id"] for one in api.ok("GET", APPS)["items"]] == [theirs]
+    assert [app["id"] for app in api.ok("GET", APPS)["items"]] == [theirs]
     assert api.refused("DELETE", f"{APPS}/{mine}") == (404, 4200)
     api.http.headers["Authorization"] = f"Bearer {api.sandbox.token}"
     publish(api)

@@ -170,11 +170,13 @@ def test_code_in_descriptions(chromium: Chromium, coze_sandbox: Sandbox) -> None
 def test_the_state_can_be_browsed_and_reset(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     """What was made is found under its kind, and is gone after a reset."""
     headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
-    made = httpx.post(f"{coze_sandbox.base_url}/v1/conversation/create", json={}, headers=headers).json()["data"]["id"]
+    conversation_id = httpx.post(f"{coze_sandbox.base_url}/v1/conversation/create", json={}, headers=headers).json()[
+        "data"
+    ]["id"]
     go(chromium, coze_sandbox, "state/conversation")
-    chromium.until(f"document.querySelector('#main').innerText.includes({made!r})")
+    chromium.until(f"document.querySelector('#main').innerText.includes({conversation_id!r})")
     chromium.click("#reset")
-    chromium.until(f"!document.querySelector('#main').innerText.includes({made!r})")
+    chromium.until(f"!document.querySelector('#main').innerText.includes({conversation_id!r})")
     assert "bot" in chromium.text
     assert len(coze_sandbox.requests) == 0
 
@@ -232,7 +234,7 @@ def test_long_states_are_not_read_whole(coze_sandbox: Sandbox, monkeypatch: pyte
 
     monkeypatch.setattr("coze_sandbox._state.store._document", document)
     state = httpx.get(f"{coze_sandbox.base_url}/_sandbox/state", params={"kind": "conversation"}).json()
-    assert [one["id"] for one in state["documents"]] == [str(number) for number in range(599, 99, -1)]
+    assert [document["id"] for document in state["documents"]] == [str(number) for number in range(599, 99, -1)]
     assert len(read) == 500
 
 

@@ -14,7 +14,7 @@ from coze_sandbox._spec.spec import load_spec
 from tests.sandbox.conftest import Api
 
 DESCRIPTION = load_spec(Options())
-OPERATIONS = {one.id: one for one in DESCRIPTION.operations.values() if one.socket is None}
+OPERATIONS = {operation.id: operation for operation in DESCRIPTION.operations.values() if operation.socket is None}
 
 
 def look(api: Api, operation_id: str, purpose: str = "") -> Any:

@@ -104,7 +104,7 @@ def test_delayed_chat_of_a_client_that_leaves(knock, api):
     [conversation] = api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})["conversations"]
     api.sandbox.clock.advance(10)
     query = {"conversation_id": conversation["id"]}
-    kinds = [one["type"] for one in api.ok("POST", "/v1/conversation/message/list", params=query, json={})]
+    kinds = [message["type"] for message in api.ok("POST", "/v1/conversation/message/list", params=query, json={})]
     assert "answer" in kinds
 
 
@@ -374,8 +374,8 @@ def test_requests_over_http(api):
     api.send("GET", ME)
     api.refused("GET", "/v1/files/retrieve", params={"file_id": "9"})
     records = api.http.get("/_sandbox/requests").json()["requests"]
-    assert [one["operation"] for one in records] == ["users.me", "files.retrieve"]
-    assert [one["verdict"] for one in records] == ["ok", "refused"]
+    assert [record["operation"] for record in records] == ["users.me", "files.retrieve"]
+    assert [record["verdict"] for record in records] == ["ok", "refused"]
     assert (records[1]["status"], records[1]["code"], records[1]["query"]) == (
         404,
         4200,
@@ -438,14 +438,14 @@ def test_start_and_stop():
     with pytest.raises(RuntimeError, match="already"):
         sandbox.start()
     headers = {"Authorization": f"Bearer {sandbox.token}"}
-    made = httpx.post(sandbox.base_url + "/v1/conversation/create", headers=headers, json={})
+    created = httpx.post(sandbox.base_url + "/v1/conversation/create", headers=headers, json={})
     sandbox.stop()
     sandbox.start()
-    query = {"conversation_id": made.json()["data"]["id"]}
+    query = {"conversation_id": created.json()["data"]["id"]}
     url = sandbox.base_url + "/v1/conversation/retrieve"
-    found = httpx.get(url, headers=headers, params=query)
+    response = httpx.get(url, headers=headers, params=query)
     sandbox.close()
-    assert found.json()["code"] == 0
+    assert response.json()["code"] == 0
 
 
 def test_a_fault_for_an_operation_that_is_not_there_is_refused() -> None:

@@ -17,7 +17,9 @@ def test_life_of_an_app(api, app):
     """An app is made with a secret, changed, listed with it, and deleted."""
     api.ok("PUT", f"{PATH}/{app}", json={"callback_url": "https://example.com/"})
     shown = api.ok("GET", PATH)["items"]
-    assert [(one["id"], one["name"], one["callback_url"]) for one in shown] == [(app, "Orders", "https://example.com/")]
+    assert [(entry["id"], entry["name"], entry["callback_url"]) for entry in shown] == [
+        (app, "Orders", "https://example.com/")
+    ]
     assert len(shown[0]["verify_token"]) > 20
     api.ok("DELETE", f"{PATH}/{app}")
     assert api.ok("GET", PATH) == {"items": [], "has_more": False}
@@ -30,7 +32,7 @@ def test_kinds(api, app):
     assert api.refused("POST", PATH, json={"app_type": "connector", "name": "n"}) == (400, 4000)
     channel = api.ok("POST", PATH, json={"app_type": "connector", "connector_id": "7"})
     assert channel["connector_id"] == "7"
-    assert [one["id"] for one in api.ok("GET", PATH, params={"app_type": "normal"})["items"]] == [app]
+    assert [entry["id"] for entry in api.ok("GET", PATH, params={"app_type": "normal"})["items"]] == [app]
 
 
 def test_pages(api):
@@ -39,7 +41,7 @@ def test_pages(api):
     seen, query = [], {"page_size": 2}
     while True:
         data = api.ok("GET", PATH, params=query)
-        seen += [one["id"] for one in data["items"]]
+        seen += [app["id"] for app in data["items"]]
         if not data["has_more"]:
             break
         query["page_token"] = data["next_page_token"]
@@ -55,13 +57,13 @@ def test_subscriptions(api, app):
     api.ok("POST", path, json={"event_types": ["bot.published", "bot.deleted"]})
     api.ok("POST", path, json={"event_types": ["bot.published"]})
     listed = api.ok("GET", path)["items"]
-    assert [(one["event_type"], one["name"]) for one in listed] == [
+    assert [(subscription["event_type"], subscription["name"]) for subscription in listed] == [
         ("bot.published", "Orders"),
         ("bot.deleted", "Orders"),
     ]
     assert api.ok("GET", path, params={"page_size": 1})["has_more"] is True
     api.ok("DELETE", path, json={"event_types": ["bot.published", "benefit.usage"]})
-    assert [one["event_type"] for one in api.ok("GET", path)["items"]] == ["bot.deleted"]
+    assert [subscription["event_type"] for subscription in api.ok("GET", path)["items"]] == ["bot.deleted"]
     assert api.refused("POST", path, json={"event_types": []}) == (400, 4000)
     assert api.refused("POST", path, json={"event_types": ["bot.born"]}) == (400, 4000)
     api.ok("DELETE", f"{PATH}/{app}")

@@ -73,5 +73,5 @@ def test_live_session(api):
     """A live session has the spoken text and its translation."""
     live = api.ok("GET", f"/v1/audio/live/{LIVE_ID}")
     assert live["app_id"] == RTC_APP_ID
-    assert [one["live_type"] for one in live["stream_infos"]] == ["origin", "translation"]
+    assert [stream["live_type"] for stream in live["stream_infos"]] == ["origin", "translation"]
     assert api.refused("GET", "/v1/audio/live/9") == (404, 4200)

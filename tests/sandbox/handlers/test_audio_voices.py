@@ -20,7 +20,7 @@ def voice(**members):
 
 
 def listed(api, **query):
-    return [one["voice_id"] for one in api.ok("GET", VOICES, params=query)["voice_list"]]
+    return [voice["voice_id"] for voice in api.ok("GET", VOICES, params=query)["voice_list"]]
 
 
 def test_clone_then_list(api):
@@ -77,10 +77,14 @@ def test_groups(api, group):
     """Groups are listed by the beginning of their names, changed, and deleted."""
     other = api.ok("POST", GROUPS, json={"name": "Kitchen", "desc": "Here we cook."})["id"]
     every = api.ok("GET", GROUPS)
-    assert ([one["id"] for one in every["items"]], every["total"]) == ([other, group], 2)
+    assert ([voiceprint_group["id"] for voiceprint_group in every["items"]], every["total"]) == ([other, group], 2)
     assert every["items"][0]["user_info"]["id"] == USER_ID
-    assert [one["id"] for one in api.ok("GET", GROUPS, params={"name": "Liv"})["items"]] == [group]
-    assert [one["id"] for one in api.ok("GET", GROUPS, params={"group_id": other})["items"]] == [other]
+    assert [voiceprint_group["id"] for voiceprint_group in api.ok("GET", GROUPS, params={"name": "Liv"})["items"]] == [
+        group
+    ]
+    assert [
+        voiceprint_group["id"] for voiceprint_group in api.ok("GET", GROUPS, params={"group_id": other})["items"]
+    ] == [other]
     assert api.ok("GET", GROUPS, params={"user_id": "1"})["total"] == 0
     api.ok("PUT", f"{GROUPS}/{group}", json={"desc": "new"})
     assert api.ok("GET", GROUPS, params={"group_id": group})["items"][0]["desc"] == "new"
@@ -120,10 +124,10 @@ def test_who_speaks(api, group):
     mother = add(api, group, b"mother")
     path = f"{GROUPS}/{group}/speaker_identify"
     matches = api.ok("POST", path, files=sound(b"mother"))["feature_score_list"]
-    assert [one["feature_name"] for one in matches] == ["Mother", "Father"]
+    assert [feature["feature_name"] for feature in matches] == ["Mother", "Father"]
     assert matches[0]["score"] > 50 > matches[1]["score"]
     best = api.ok("POST", path, data={"top_k": "1"}, files=sound(b"mother"))["feature_score_list"]
-    assert [one["feature_id"] for one in best] == [mother]
+    assert [feature["feature_id"] for feature in best] == [mother]
     for few in ("0", "-1"):
         assert api.ok("POST", path, data={"top_k": few}, files=sound(b"mother"))["feature_score_list"] == best
     assert api.refused("POST", path, files=sound(b"")) == (400, 4300)

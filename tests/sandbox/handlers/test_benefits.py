@@ -46,17 +46,17 @@ def test_limits_of_the_plan(api):
 
 def test_quota_is_set_changed_and_listed(api):
     """A quota is listed as it was set or changed, without its id."""
-    made = api.ok("POST", LIMITATIONS, **create(api, trigger_unit="day", trigger_time=2))["benefit_info"]
-    key = made.pop("benefit_id")
-    assert made == {
+    created = api.ok("POST", LIMITATIONS, **create(api, trigger_unit="day", trigger_time=2))["benefit_info"]
+    key = created.pop("benefit_id")
+    assert created == {
         **quota(trigger_unit="day", trigger_time=2),
         "entity_type": "single_device",
         "entity_id": "SN1",
         "status": "valid",
     }
-    assert listed(api)["benefit_infos"] == [made]
+    assert listed(api)["benefit_infos"] == [created]
     changed = api.ok("PUT", f"{LIMITATIONS}/{key}", json={"limit": 7, "trigger_unit": "never", "status": "frozen"})
-    expected = {**made, "limit": 7, "trigger_unit": "never", "trigger_time": 1, "status": "frozen"}
+    expected = {**created, "limit": 7, "trigger_unit": "never", "trigger_time": 1, "status": "frozen"}
     assert changed == {**expected, "benefit_id": key}
     assert listed(api)["benefit_infos"] == []
     assert listed(api, status="frozen")["benefit_infos"] == [expected]
@@ -69,10 +69,10 @@ def test_quotas_in_pages(api):
     seen, token = [], ""
     for _ in range(3):
         page = listed(api, page_size=2, page_token=token)
-        seen += [one["entity_id"] for one in page["benefit_infos"]]
+        seen += [benefit["entity_id"] for benefit in page["benefit_infos"]]
         token = page.get("page_token", "")
     assert (seen, token, page["has_more"]) == ([f"SN{number}" for number in range(5)], "", False)
-    assert [one["entity_id"] for one in listed(api, entity_id="SN3")["benefit_infos"]] == ["SN3"]
+    assert [benefit["entity_id"] for benefit in listed(api, entity_id="SN3")["benefit_infos"]] == ["SN3"]
     query = {"entity_type": "single_device", "benefit_type": "resource_point", "page_token": "x"}
     assert api.refused("GET", LIMITATIONS, params=query) == (400, 4000)
 
@@ -129,7 +129,7 @@ def test_bills_in_pages(api):
     keys = [api.ok("POST", BILLS, json={"started_at": MARCH_27})["task_id"] for _ in range(3)]
     first = api.ok("GET", BILLS, params={"page_size": 2})
     second = api.ok("GET", BILLS, params={"page_size": 2, "page_num": 2})
-    assert [one["task_id"] for one in first["task_infos"] + second["task_infos"]] == keys[::-1]
+    assert [task["task_id"] for task in first["task_infos"] + second["task_infos"]] == keys[::-1]
     assert first["total"] == second["total"] == 3
 
 

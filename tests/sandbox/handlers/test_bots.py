@@ -21,7 +21,7 @@ def publish(api, bot_id, *channels):
 
 def listed(api, **query):
     query = {"workspace_id": WORKSPACE_ID, **query}
-    return {one["id"] for one in api.ok("GET", "/v1/bots", params=query)["items"]}
+    return {bot["id"] for bot in api.ok("GET", "/v1/bots", params=query)["items"]}
 
 
 def test_create_then_retrieve_the_draft(api, bot_id):
@@ -49,8 +49,8 @@ def test_create_needs_workspace_and_icon(api):
     body = {"space_id": WORKSPACE_ID, "name": "n", "icon_file_id": "1"}
     assert api.refused("POST", "/v1/bot/create", json=body) == (404, 4200)
     icon = api.ok("POST", "/v1/files/upload", files={"file": ("i.png", b"x")})["id"]
-    made = api.ok("POST", "/v1/bot/create", json={**body, "icon_file_id": icon})
-    shown = api.ok("GET", f"/v1/bots/{made['bot_id']}", params={"is_published": "false"})
+    created = api.ok("POST", "/v1/bot/create", json={**body, "icon_file_id": icon})
+    shown = api.ok("GET", f"/v1/bots/{created['bot_id']}", params={"is_published": "false"})
     assert icon in shown["icon_url"]
 
 
@@ -91,15 +91,15 @@ def test_versions_grow(api, bot_id):
     assert sorted(set(versions), key=int) == versions
     path = f"/v1/bots/{bot_id}/versions"
     first = api.ok("GET", path, params={"page_size": 2})
-    assert [one["version"] for one in first["items"]] == [versions[2], versions[1]]
+    assert [version["version"] for version in first["items"]] == [versions[2], versions[1]]
     assert first["has_more"] is True
     second = api.ok("GET", path, params={"page_size": 2, "page_num": 2})
-    assert ([one["version"] for one in second["items"]], second["has_more"]) == (
+    assert ([version["version"] for version in second["items"]], second["has_more"]) == (
         versions[:1],
         False,
     )
     draft = api.ok("GET", path, params={"publish_status": "unpublished_draft"})["items"]
-    assert [one["publish_status"] for one in draft] == ["unpublished_draft"]
+    assert [version["publish_status"] for version in draft] == ["unpublished_draft"]
 
 
 def test_chat_with_an_old_version(api, bot_id):
@@ -122,7 +122,7 @@ def test_lists_by_state_of_publication(api, bot_id):
     publish(api, bot_id)
     assert listed(api, publish_status="published_draft") == {BOT_ID, bot_id}
     online = api.ok("GET", "/v1/space/published_bots_list", params={"space_id": WORKSPACE_ID})
-    assert {one["bot_id"] for one in online["space_bots"]} == {BOT_ID, bot_id}
+    assert {bot["bot_id"] for bot in online["space_bots"]} == {BOT_ID, bot_id}
 
 
 def test_pages_do_not_overlap(api):
@@ -135,7 +135,7 @@ def test_pages_do_not_overlap(api):
         query = {"workspace_id": WORKSPACE_ID, "page_num": page, "page_size": 2}
         data = api.ok("GET", "/v1/bots", params=query)
         assert data["total"] == 6
-        seen += [one["id"] for one in data["items"]]
+        seen += [bot["id"] for bot in data["items"]]
     assert len(seen) == len(set(seen)) == 6
 
 

@@ -11,9 +11,9 @@ from coze_sandbox import BOT_ID, WORKSPACE_ID
 
 def messages(api, query):
     return [
-        (one["type"], one["content"])
-        for one in api.ok("GET", "/v3/chat/message/list", params=query)
-        if one["type"] != "verbose"
+        (message["type"], message["content"])
+        for message in api.ok("GET", "/v3/chat/message/list", params=query)
+        if message["type"] != "verbose"
     ]
 
 
@@ -114,7 +114,7 @@ def test_tools(api):
     query, chat = api.finished('/tool get_weather {"city": "Oslo"}\n/tool get_time')
     calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
     assert chat["status"] == "requires_action"
-    assert [one["function"]["name"] for one in calls] == ["get_weather", "get_time"]
+    assert [tool_call["function"]["name"] for tool_call in calls] == ["get_weather", "get_time"]
     assert json.loads(calls[0]["function"]["arguments"]) == {"city": "Oslo"}
     submit = "/v3/chat/submit_tool_outputs"
     outputs = [{"tool_call_id": calls[0]["id"], "output": "rain"}]
@@ -183,8 +183,8 @@ def test_a_question_is_needed(api):
     bare = {"bot_id": BOT_ID, "user_id": "u"}
     assert api.refused("POST", "/v3/chat", json=bare) == (400, 4000)
     message = {"role": "user", "content": "Hi", "content_type": "text"}
-    made = api.ok("POST", "/v1/conversation/create", json={"messages": [message]})
-    query = {"conversation_id": made["id"]}
+    conversation = api.ok("POST", "/v1/conversation/create", json={"messages": [message]})
+    query = {"conversation_id": conversation["id"]}
     assert api.ok("POST", "/v3/chat", params=query, json=bare)["status"] == "in_progress"
 
 

@@ -29,7 +29,7 @@ def page(api, conversation_id, **body):
 
 
 def contents(answer):
-    return [one["content"] for one in answer["data"]]
+    return [message["content"] for message in answer["data"]]
 
 
 def test_list_without_a_body(api, conversation_id):
@@ -45,11 +45,11 @@ def test_create_then_retrieve(api):
     """A conversation is kept with name, meta data and messages."""
     message = {"role": "user", "content": "Hi", "content_type": "text"}
     body = {"bot_id": BOT_ID, "name": "n", "meta_data": {"a": "b"}, "messages": [message]}
-    made = api.ok("POST", "/v1/conversation/create", json=body)
-    query = {"conversation_id": made["id"]}
-    assert api.ok("GET", "/v1/conversation/retrieve", params=query) == made
-    assert (made["name"], made["meta_data"]) == ("n", {"a": "b"})
-    assert contents(page(api, made["id"])) == ["Hi"]
+    conversation = api.ok("POST", "/v1/conversation/create", json=body)
+    query = {"conversation_id": conversation["id"]}
+    assert api.ok("GET", "/v1/conversation/retrieve", params=query) == conversation
+    assert (conversation["name"], conversation["meta_data"]) == ("n", {"a": "b"})
+    assert contents(page(api, conversation["id"])) == ["Hi"]
 
 
 def test_rename(api, conversation_id):
@@ -64,10 +64,10 @@ def test_list(api):
     keys = [api.ok("POST", "/v1/conversation/create", json=body)["id"] for _ in range(3)]
     query = {"bot_id": BOT_ID, "page_size": 2}
     first = api.ok("GET", "/v1/conversations", params=query)
-    assert [one["id"] for one in first["conversations"]] == [keys[2], keys[1]]
+    assert [conversation["id"] for conversation in first["conversations"]] == [keys[2], keys[1]]
     assert first["has_more"] is True
     rest = api.ok("GET", "/v1/conversations", params={**query, "page_num": 2})
-    assert ([one["id"] for one in rest["conversations"]], rest["has_more"]) == (keys[:1], False)
+    assert ([conversation["id"] for conversation in rest["conversations"]], rest["has_more"]) == (keys[:1], False)
     oldest = api.ok("GET", "/v1/conversations", params={**query, "sort_order": "ASC"})
     assert oldest["conversations"][0]["id"] == keys[0]
 
@@ -92,8 +92,8 @@ def test_clear_begins_a_section(api, conversation_id):
     after = api.events("/v3/chat", **recall)
     assert section["conversation_id"] == conversation_id
     assert section["id"] != old
-    kept = api.ok("GET", "/v1/conversation/retrieve", params=query)["last_section_id"]
-    assert kept == section["id"]
+    last_section_id = api.ok("GET", "/v1/conversation/retrieve", params=query)["last_section_id"]
+    assert last_section_id == section["id"]
     answers = [dict(events)["conversation.chat.completed"] for events in (before, after)]
     assert [chat["section_id"] for chat in answers] == [old, section["id"]]
     texts = contents(page(api, conversation_id, order="asc"))
@@ -116,7 +116,7 @@ def test_messages_page_by_cursor(api, conversation_id, order):
         after = pages[-1]["last_id"]
         if not pages[-1]["has_more"]:
             break
-    assert [text for one in pages for text in contents(one)] == expected
+    assert [text for page in pages for text in contents(page)] == expected
     assert len(pages) == 3
     body = {"order": order, "limit": 3, "before_id": pages[2]["first_id"]}
     back = page(api, conversation_id, **body)
@@ -135,10 +135,10 @@ def test_messages_of_one_chat(api):
     key = query["conversation_id"]
     add(api, key, "by hand")
     shown = page(api, key, order="asc", chat_id=query["chat_id"])
-    assert [one["type"] for one in shown["data"]] == ["question", "answer"]
+    assert [message["type"] for message in shown["data"]] == ["question", "answer"]
     whole = page(api, key, order="asc", chat_id=query["chat_id"], include_middle_message=True)
     kinds = ["question", "function_call", "tool_response", "answer", "verbose"]
-    assert [one["type"] for one in whole["data"]] == kinds
+    assert [message["type"] for message in whole["data"]] == kinds
 
 
 def test_change_a_message(api, conversation_id):
@@ -155,10 +155,10 @@ def test_change_a_message(api, conversation_id):
 
 def test_delete_a_message(api, conversation_id):
     """A deleted message is shown once more and then gone."""
-    made = add(api, conversation_id, "Hi", role="assistant")
-    assert made["type"] == "answer"
-    query = {"conversation_id": conversation_id, "message_id": made["id"]}
-    assert api.ok("POST", f"{MESSAGES}/delete", params=query) == made
+    message = add(api, conversation_id, "Hi", role="assistant")
+    assert message["type"] == "answer"
+    query = {"conversation_id": conversation_id, "message_id": message["id"]}
+    assert api.ok("POST", f"{MESSAGES}/delete", params=query) == message
     assert api.refused("GET", f"{MESSAGES}/retrieve", params=query) == (404, 4005)
 
 

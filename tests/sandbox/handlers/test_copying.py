@@ -35,23 +35,23 @@ def test_app_is_copied_by_a_task(api):
     assert done[0] == done[1]
     assert (done[0]["task_status"], done[0]["source_entity_id"]) == ("successful", APP_ID)
     drafts = apps(api, publish_status="unpublished_draft")["items"]
-    assert [one["id"] for one in drafts] == [done[0]["target_entity_id"]]
+    assert [app["id"] for app in drafts] == [done[0]["target_entity_id"]]
     assert api.refused("GET", f"{TASKS}/1") == (404, 4200)
 
 
 def test_copies_between_workspaces(api):
     """What lies in a team's workspace can be copied to another one, what lies in the own cannot."""
     teams = [api.ok("POST", "/v1/workspaces", json={"name": name, "description": ""})["id"] for name in ("one", "two")]
-    made = api.ok("POST", "/v1/bot/create", json={"space_id": teams[0], "name": "Iris"})["bot_id"]
-    task = copy(api, "bot", made, to_workspace_id=teams[1])["task_id"]
+    bot_id = api.ok("POST", "/v1/bot/create", json={"space_id": teams[0], "name": "Iris"})["bot_id"]
+    task = copy(api, "bot", bot_id, to_workspace_id=teams[1])["task_id"]
     api.sandbox.clock.advance(1)
     copied = api.ok("GET", f"{TASKS}/{task}")["target_entity_id"]
     query = {"workspace_id": teams[1], "publish_status": "all"}
-    assert [one["id"] for one in api.ok("GET", "/v1/bots", params=query)["items"]] == [copied]
+    assert [bot["id"] for bot in api.ok("GET", "/v1/bots", params=query)["items"]] == [copied]
     body = {"entity_id": BOT_ID, "entity_type": "bot", "to_workspace_id": teams[0]}
     assert api.refused("POST", TASKS, json=body) == (400, 4000)
     foreign = {"name": "three", "description": "", "owner_uid": COLLEAGUE_IDS[0]}
-    body = {"entity_id": made, "entity_type": "bot"}
+    body = {"entity_id": bot_id, "entity_type": "bot"}
     body["to_workspace_id"] = api.ok("POST", "/v1/workspaces", json=foreign)["id"]
     assert api.refused("POST", TASKS, json=body) == (404, 4200)
 
@@ -81,15 +81,15 @@ def test_refused_copies(api, body, failure):
 def test_template(api):
     """A template becomes a bot, which is a draft of the given name."""
     body = {"workspace_id": WORKSPACE_ID, "name": "News desk"}
-    made = api.ok("POST", "/v1/templates/7/duplicate", json=body)
-    bot = api.ok("GET", f"/v1/bots/{made['entity_id']}", params={"is_published": "false"})
+    duplicate = api.ok("POST", "/v1/templates/7/duplicate", json=body)
+    bot = api.ok("GET", f"/v1/bots/{duplicate['entity_id']}", params={"is_published": "false"})
     assert bot["name"] == "News desk"
     assert api.refused("POST", "/v1/templates/7/duplicate", json={"workspace_id": "1"}) == (404, 4200)
 
 
 def test_apps(api):
     """Apps are listed by state of publication and channel."""
-    assert [one["id"] for one in apps(api)["items"]] == [APP_ID]
+    assert [app["id"] for app in apps(api)["items"]] == [APP_ID]
     assert apps(api, connector_id="999")["total"] == 0
     assert apps(api, publish_status="unpublished_draft")["total"] == 0
     assert api.refused("GET", "/v1/apps", params={"workspace_id": "1"}) == (404, 4200)

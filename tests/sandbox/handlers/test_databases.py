@@ -55,10 +55,10 @@ def test_create_then_list_then_delete(api, new):
     key = new(table_desc="All people.", indexs=[{"field_names": ["level"]}])
     (database,) = api.ok("GET", "/v1/databases", params={"workspace_id": WORKSPACE_ID})["items"]
     assert (database["id"], database["table_name"], database["app_id"]) == (key, "people", "0")
-    assert [one["name"] for one in database["fields"]] == [
+    assert [field["name"] for field in database["fields"]] == [
         "id", "sys_platform", "uuid", "bstudio_create_time", "name", "level", "score", "active", "seen",
     ]  # fmt: skip
-    assert [one["is_system_field"] for one in database["fields"]] == [True] * 4 + [False] * 5
+    assert [field["is_system_field"] for field in database["fields"]] == [True] * 4 + [False] * 5
     api.ok("DELETE", f"/v1/databases/{key}")
     data = api.ok("GET", "/v1/databases", params={"workspace_id": WORKSPACE_ID})
     assert data == {"items": [], "has_more": False, "total_count": 0}
@@ -124,7 +124,7 @@ def test_refused_rows(api, people, row):
 
 
 @pytest.mark.parametrize(
-    ("left", "operation", "right", "found"),
+    ("left", "operation", "right", "expected"),
     [
         ("name", "equal", "amy", ["amy"]),
         ("level", "equal", "3", ["amy"]),
@@ -147,17 +147,17 @@ def test_refused_rows(api, people, row):
         ("level", "is_not_null", None, ["amy", "ben"]),
     ],
 )
-def test_every_operation_of_filters(api, people, left, operation, right, found):
+def test_every_operation_of_filters(api, people, left, operation, right, expected):
     """Conditions compare by the type of the column; a missing value meets none but `is_null`."""
-    assert names(api, people, filter=condition(left, operation, right)) == found
+    assert names(api, people, filter=condition(left, operation, right)) == expected
 
 
-@pytest.mark.parametrize(("logic", "found"), [("and", []), ("or", ["amy", "ben"]), (None, [])])
-def test_joined_conditions(api, people, logic, found):
+@pytest.mark.parametrize(("logic", "expected"), [("and", []), ("or", ["amy", "ben"]), (None, [])])
+def test_joined_conditions(api, people, logic, expected):
     """A row meets all conditions, with `or` one of them."""
-    conditions = [condition("name", "equal", one)["conditions"][0] for one in ("amy", "ben")]
+    conditions = [condition("name", "equal", person)["conditions"][0] for person in ("amy", "ben")]
     members = {} if logic is None else {"logic": logic}
-    assert names(api, people, filter={"conditions": conditions, **members}) == found
+    assert names(api, people, filter={"conditions": conditions, **members}) == expected
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_rows_by_channel(api, new, mode, seen):
 
 
 @pytest.mark.parametrize(
-    ("mode", "found"), [("limited_read_write", ["theirs"]), ("unlimited_read_write", ["mine", "theirs"])]
+    ("mode", "expected"), [("limited_read_write", ["theirs"]), ("unlimited_read_write", ["mine", "theirs"])]
 )
-def test_rows_by_account(api, coze_sandbox, new, mode, found):
+def test_rows_by_account(api, coze_sandbox, new, mode, expected):
     """With limited access accounts read and change their own rows only."""
     api.join(COLLEAGUE_IDS[0])
     path = f"/v1/databases/{new(rw_mode=mode)}/records"
@@ -251,9 +251,9 @@ def test_rows_by_account(api, coze_sandbox, new, mode, found):
     theirs = {"Authorization": f"Bearer {coze_sandbox.scenario.token(user_id=COLLEAGUE_IDS[0])}"}
     api.ok("POST", path, json={"insert_rows": [{"name": "theirs"}]}, headers=theirs)
     rows = api.ok("POST", f"{path}/query", json={}, headers=theirs)["items"]
-    assert [row["name"] for row in rows] == found
+    assert [row["name"] for row in rows] == expected
     everything = {"filter": condition("name", "is_not_null")}
-    assert api.ok("DELETE", path, json=everything, headers=theirs)["affected_rows"] == len(found)
+    assert api.ok("DELETE", path, json=everything, headers=theirs)["affected_rows"] == len(expected)
 
 
 def test_columns_of_coze(api, people, coze_sandbox):
@@ -287,9 +287,9 @@ def test_tasks_of_each_kind(api, coze_sandbox, people):
         api.ok("DELETE", people, json=some),
     ]
     coze_sandbox.clock.advance(3600)
-    ended = [api.ok("GET", f"/v1/database_tasks/{one['task_id']}") for one in started]
-    assert [one["task_type"] for one in ended] == ["update", "select", "delete"]
-    assert [one["status"] for one in ended] == ["succeed"] * 3
+    ended = [api.ok("GET", f"/v1/database_tasks/{task['task_id']}") for task in started]
+    assert [task["task_type"] for task in ended] == ["update", "select", "delete"]
+    assert [task["status"] for task in ended] == ["succeed"] * 3
     assert (ended[0]["affected_rows"], ended[1]["select_total_count"], ended[2]["affected_rows"]) == (2, 2, 2)
     assert ended[1]["select_items_file_url"]
 

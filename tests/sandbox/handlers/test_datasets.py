@@ -70,11 +70,11 @@ def test_life_of_a_knowledge_base(api):
 def test_lists(api):
     """Knowledge bases are listed by name and kind, newest first, page by page."""
     keys = [make(api, f"Base {number}", format_type=2 * (number % 2)) for number in range(4)]
-    assert [one["dataset_id"] for one in listed(api)["dataset_list"]] == keys[::-1]
-    assert [one["dataset_id"] for one in listed(api, name="e 2")["dataset_list"]] == [keys[2]]
-    assert [one["dataset_id"] for one in listed(api, format_type=2)["dataset_list"]] == [keys[3], keys[1]]
+    assert [dataset["dataset_id"] for dataset in listed(api)["dataset_list"]] == keys[::-1]
+    assert [dataset["dataset_id"] for dataset in listed(api, name="e 2")["dataset_list"]] == [keys[2]]
+    assert [dataset["dataset_id"] for dataset in listed(api, format_type=2)["dataset_list"]] == [keys[3], keys[1]]
     second = listed(api, page_num=2, page_size=3)
-    assert ([one["dataset_id"] for one in second["dataset_list"]], second["total_count"]) == (keys[:1], 4)
+    assert ([dataset["dataset_id"] for dataset in second["dataset_list"]], second["total_count"]) == (keys[:1], 4)
 
 
 def test_processing_completes_with_the_clock(api):
@@ -87,10 +87,10 @@ def test_processing_completes_with_the_clock(api):
     body = {"document_ids": [empty["document_id"], good["document_id"]]}
     path = f"/v1/datasets/{key}/process"
     before = api.ok("POST", path, json=body)["data"]
-    assert [(one["status"], one["progress"] < 100) for one in before] == [(0, True)] * 2
+    assert [(document["status"], document["progress"] < 100) for document in before] == [(0, True)] * 2
     api.sandbox.clock.advance(1)
     after = api.ok("POST", path, json=body)["data"]
-    assert [(one["status"], one["progress"]) for one in after] == [(9, 100), (1, 100)]
+    assert [(document["status"], document["progress"]) for document in after] == [(9, 100), (1, 100)]
     assert after[0]["status_descript"]
     assert documents(api, key)["document_infos"][1]["slice_count"] == 2
     shown = listed(api)["dataset_list"][0]
@@ -104,9 +104,9 @@ def test_documents(api):
     key = make(api)
     keys = [add(api, key, file(name=f"{number}.txt"))[0]["document_id"] for number in range(3)]
     first = documents(api, key, size=2)
-    assert ([one["document_id"] for one in first["document_infos"]], first["total"]) == (keys[:0:-1], 3)
+    assert ([document["document_id"] for document in first["document_infos"]], first["total"]) == (keys[:0:-1], 3)
     rest = documents(api, key, page=2, size=2)["document_infos"]
-    assert [one["document_id"] for one in rest] == keys[:1]
+    assert [document["document_id"] for document in rest] == keys[:1]
     rename = {"document_id": keys[0], "document_name": "new.txt"}
     api.ok("POST", f"{DOCUMENTS}/update", json=rename, headers=HEADERS)
     assert documents(api, key)["document_infos"][2]["name"] == "new.txt"
@@ -114,7 +114,7 @@ def test_documents(api):
     assert api.refused("POST", f"{DOCUMENTS}/delete", json=some, headers=HEADERS) == (404, 4200)
     assert documents(api, key)["total"] == 3
     api.ok("POST", f"{DOCUMENTS}/delete", json={"document_ids": keys[:2]}, headers=HEADERS)
-    assert [one["document_id"] for one in documents(api, key)["document_infos"]] == keys[2:]
+    assert [document["document_id"] for document in documents(api, key)["document_infos"]] == keys[2:]
     api.ok("DELETE", f"/v1/datasets/{key}")
     gone = {"document_id": keys[2]}
     assert api.refused("POST", f"{DOCUMENTS}/update", json=gone, headers=HEADERS) == (404, 4200)
@@ -123,9 +123,9 @@ def test_documents(api):
 def test_web_pages(api):
     """How often a page is read anew is changed on its own."""
     key = make(api)
-    kept = add(api, key, page(update_rule={"update_type": 1, "update_interval": 48}))[0]
-    assert (kept["source_type"], kept["update_type"], kept["update_interval"]) == (1, 1, 48)
-    change = {"document_id": kept["document_id"], "update_rule": {"update_type": 0}}
+    document = add(api, key, page(update_rule={"update_type": 1, "update_interval": 48}))[0]
+    assert (document["source_type"], document["update_type"], document["update_interval"]) == (1, 1, 48)
+    change = {"document_id": document["document_id"], "update_rule": {"update_type": 0}}
     api.ok("POST", f"{DOCUMENTS}/update", json=change, headers=HEADERS)
     assert documents(api, key)["document_infos"][0]["update_interval"] == 0
 
@@ -134,10 +134,10 @@ def test_update_rule_of_a_text_file(api):
     """A file may be given a rule, too, together with a name, when it is added and later."""
     key = make(api)
     rule = {"update_type": 1, "update_interval": 24}
-    kept = add(api, key, file(update_rule=rule))[0]
-    assert (kept["source_type"], kept["update_type"], kept["update_interval"]) == (0, 1, 24)
+    document = add(api, key, file(update_rule=rule))[0]
+    assert (document["source_type"], document["update_type"], document["update_interval"]) == (0, 1, 24)
     change = {
-        "document_id": kept["document_id"],
+        "document_id": document["document_id"],
         "document_name": "b.txt",
         "update_rule": {**rule, "update_interval": 48},
     }
@@ -153,18 +153,21 @@ def test_images(api):
     cat = {"name": "cat", "source_info": source, "caption": "A kitten"}
     strategy = {"caption_type": 1}
     ids = [
-        one["document_id"] for one in add(api, key, cat, {**cat, "caption": ""}, format_type=2, chunk_strategy=strategy)
+        document["document_id"]
+        for document in add(api, key, cat, {**cat, "caption": ""}, format_type=2, chunk_strategy=strategy)
     ]
     path = f"/v1/datasets/{key}/images"
     every = api.ok("GET", path)
     assert every["total_count"] == 2
     assert (every["photo_infos"][0]["type"], every["photo_infos"][0]["size"]) == ("jpg", 3)
-    assert [one["document_id"] for one in api.ok("GET", path, params={"keyword": "kitten"})["photo_infos"]] == ids[:1]
-    assert [one["document_id"] for one in api.ok("GET", path, params={"has_caption": "false"})["photo_infos"]] == ids[
-        1:
+    assert [photo["document_id"] for photo in api.ok("GET", path, params={"keyword": "kitten"})["photo_infos"]] == ids[
+        :1
     ]
+    assert [
+        photo["document_id"] for photo in api.ok("GET", path, params={"has_caption": "false"})["photo_infos"]
+    ] == ids[1:]
     api.ok("PUT", f"{path}/{ids[1]}", json={"caption": "A dog"})
-    assert [one["caption"] for one in api.ok("GET", path)["photo_infos"]] == ["A dog", "A kitten"]
+    assert [photo["caption"] for photo in api.ok("GET", path)["photo_infos"]] == ["A dog", "A kitten"]
     other = make(api, format_type=2)
     assert api.refused("PUT", f"/v1/datasets/{other}/images/{ids[1]}", json={"caption": "x"}) == (404, 4200)
 

@@ -36,7 +36,7 @@ def organization(api) -> str:
 
 def members(api, organization):
     items = api.ok("GET", f"/v1/organizations/{organization}/members")["items"]
-    return {one["user_id"]: one["organization_role_type"] for one in items}
+    return {member["user_id"]: member["organization_role_type"] for member in items}
 
 
 def join(api, organization, user_id, role="organization_member"):
@@ -76,8 +76,8 @@ def test_full_enterprise():
 def test_organizations(api, organization):
     """Organizations are listed with the default one first, and renamed."""
     listed = api.ok("GET", ORGANIZATIONS)
-    assert [one["organization_id"] for one in listed["items"]] == [ORGANIZATION_ID, organization]
-    assert [one["is_default_organization"] for one in listed["items"]] == [True, False]
+    assert [entry["organization_id"] for entry in listed["items"]] == [ORGANIZATION_ID, organization]
+    assert [entry["is_default_organization"] for entry in listed["items"]] == [True, False]
     api.ok("PUT", f"/v1/organizations/{organization}", json={"name": "Science", "description": ""})
     assert (
         api.ok("GET", ORGANIZATIONS, params={"page_num": 2, "page_size": 1})["items"][0]["organization_name"]
@@ -110,7 +110,7 @@ def test_guests(api, employee, organization):
     """Guests are distinguished from employees, and stay guests."""
     join(api, organization, FIRST, "organization_guest")
     path = f"/v1/organizations/{organization}/members"
-    assert [one["people_type"] for one in api.ok("GET", path)["items"]] == ["employee", "guest"]
+    assert [member["people_type"] for member in api.ok("GET", path)["items"]] == ["employee", "guest"]
     change = {"organization_role_type": "organization_admin"}
     assert api.refused("PUT", f"{path}/{FIRST}", json=change) == (400, 4000)
     assert api.refused("DELETE", f"{path}/{FIRST}", json={"receiver_user_id": FIRST}) == (400, 4000)
@@ -120,7 +120,7 @@ def test_folders(api):
     """Folders are listed level by level."""
     query = {"workspace_id": WORKSPACE_ID, "folder_type": "development"}
     root = api.ok("GET", "/v1/folders", params=query)
-    assert [(one["id"], one["children_count"]) for one in root["items"]] == [(FOLDER_ID, 1)]
+    assert [(folder["id"], folder["children_count"]) for folder in root["items"]] == [(FOLDER_ID, 1)]
     inner = api.ok("GET", "/v1/folders", params={**query, "parent_folder_id": FOLDER_ID})
     assert (inner["total_count"], inner["has_more"]) == (1, False)
     assert api.ok("GET", f"/v1/folders/{inner['items'][0]['id']}") == inner["items"][0]

@@ -13,8 +13,8 @@ from coze_sandbox import Options, Sandbox
 from coze_sandbox._spec.spec import Spec, load_spec
 
 DESCRIPTION: Spec = load_spec(Options())
-HTTP = [one for one in DESCRIPTION.operations.values() if one.status != 101]
-WEBSOCKETS = [one for one in DESCRIPTION.operations.values() if one.status == 101]
+HTTP = [operation for operation in DESCRIPTION.operations.values() if operation.status != 101]
+WEBSOCKETS = [operation for operation in DESCRIPTION.operations.values() if operation.status == 101]
 
 
 def node_of(operation) -> Mapping[str, Any]:
@@ -28,7 +28,7 @@ def request_of(operation) -> dict[str, Any]:
         parameter, _ = DESCRIPTION.follow(entry, "")
         value = parameter.get("example")
         if isinstance(value, list):
-            value = ",".join(str(one) for one in value)
+            value = ",".join(str(item) for item in value)
         match parameter["in"]:
             case "path":
                 path = path.replace("{" + parameter["name"] + "}", str(value))
@@ -61,7 +61,7 @@ def examples() -> Iterator[tuple[Sandbox, httpx.Client]]:
             yield sandbox, http
 
 
-@pytest.mark.parametrize("operation", HTTP, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", HTTP, ids=lambda operation: operation.id)
 def test_example_answers_example(examples, operation):
     """The example request of an operation is taken, and what comes back is as described."""
     sandbox, http = examples
@@ -84,7 +84,7 @@ def test_example_answers_example(examples, operation):
     assert not sandbox.requests[-1].tolerated
 
 
-@pytest.mark.parametrize("operation", HTTP, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", HTTP, ids=lambda operation: operation.id)
 def test_example_request_with_state(api, operation):
     """With state an example request is answered or refused for what it names, as described."""
     response = api.http.request(**request_of(operation), follow_redirects=False)
@@ -92,7 +92,9 @@ def test_example_request_with_state(api, operation):
     assert not api.sandbox.violations
 
 
-@pytest.mark.parametrize("operation", [one for one in HTTP if one.stream_end], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in HTTP if operation.stream_end], ids=lambda operation: operation.id
+)
 def test_example_stream_ends(examples, operation):
     """A stream of examples ends as streams do that end well."""
     sandbox, http = examples
@@ -106,7 +108,7 @@ def test_example_stream_ends(examples, operation):
     assert not sandbox.violations
 
 
-@pytest.mark.parametrize("operation", WEBSOCKETS, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", WEBSOCKETS, ids=lambda operation: operation.id)
 def test_plain_request_to_a_websocket(examples, operation):
     """A WebSocket path that is requested without an upgrade answers 426."""
     _, http = examples
@@ -115,7 +117,11 @@ def test_plain_request_to_a_websocket(examples, operation):
     assert response.json()["code"] == 4000
 
 
-@pytest.mark.parametrize("operation", [one for one in HTTP if one.bodies and one.body_required], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in HTTP if operation.bodies and operation.body_required],
+    ids=lambda operation: operation.id,
+)
 def test_empty_request(examples, operation):
     """A request without its body is refused with HTTP 400, in the shape that the operation has."""
     sandbox, http = examples
@@ -127,7 +133,9 @@ def test_empty_request(examples, operation):
     assert not sandbox.violations
 
 
-@pytest.mark.parametrize("operation", [one for one in HTTP if not one.public], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in HTTP if not operation.public], ids=lambda operation: operation.id
+)
 def test_request_without_a_token(examples, operation):
     """Without a token only the operations that need none answer."""
     sandbox, _ = examples
@@ -138,7 +146,9 @@ def test_request_without_a_token(examples, operation):
     assert not sandbox.violations
 
 
-@pytest.mark.parametrize("operation", [one for one in HTTP if one.public], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in HTTP if operation.public], ids=lambda operation: operation.id
+)
 def test_public_operation(examples, operation):
     """What needs no token answers without one."""
     sandbox, _ = examples
@@ -149,8 +159,8 @@ def test_public_operation(examples, operation):
 
 @pytest.mark.parametrize(
     "operation",
-    [one for one in HTTP if any(p.location == "header" and p.required for p in one.parameters)],
-    ids=lambda one: one.id,
+    [operation for operation in HTTP if any(p.location == "header" and p.required for p in operation.parameters)],
+    ids=lambda operation: operation.id,
 )
 def test_fixed_header_may_be_missing(examples, operation):
     """A header with one possible value may be missing, which is noted; another value is refused."""

@@ -17,7 +17,7 @@ def call(api, plugin_id, name, arguments):
 
 def listed(api, **params):
     data = api.ok("GET", PLUGINS, params=params)
-    return [one["metainfo"]["entity_id"] for one in data["items"]], data["has_more"]
+    return [plugin["metainfo"]["entity_id"] for plugin in data["items"]], data["has_more"]
 
 
 def test_plugin_and_its_tools(api):
@@ -35,7 +35,7 @@ def test_many_plugins(api):
     """Several plugins are returned in the requested order, each once; unknown ones are left out."""
     params = {"ids": ",".join([WEATHER_PLUGIN_ID, "9", PLUGIN_ID, WEATHER_PLUGIN_ID])}
     items = api.ok("GET", "/v1/plugins/mget", params=params)["items"]
-    assert [one["plugin_id"] for one in items] == [WEATHER_PLUGIN_ID, PLUGIN_ID]
+    assert [plugin["plugin_id"] for plugin in items] == [WEATHER_PLUGIN_ID, PLUGIN_ID]
 
 
 def test_tool_runs(api):
@@ -47,7 +47,7 @@ def test_tool_runs(api):
     assert api.ok(verb, path, json=body)["result"] == weather
     assert weather["city"] == "Hangzhou"
     items = api.ok("GET", PLUGINS)["items"]
-    assert {one["metainfo"]["entity_id"]: one["plugin_info"]["call_count"] for one in items} == {
+    assert {plugin["metainfo"]["entity_id"]: plugin["plugin_info"]["call_count"] for plugin in items} == {
         PLUGIN_ID: 1,
         WEATHER_PLUGIN_ID: 2,
         LOCKED_PLUGIN_ID: 0,

@@ -30,7 +30,7 @@ def bot(api):
     """Create a bot with a plugin that needs an authorization and one that needs none."""
     plugins = api.ok("GET", "/v1/plugins/mget", params={"ids": f"{NOTES},7300000000000000801"})["items"]
     assert len(plugins) == 2
-    entries = [{"plugin_id": one["plugin_id"], "api_id": one["tools"][0]["tool_id"]} for one in plugins]
+    entries = [{"plugin_id": plugin["plugin_id"], "api_id": plugin["tools"][0]["tool_id"]} for plugin in plugins]
     body = {"space_id": WORKSPACE_ID, "name": "Notes", "plugin_id_list": {"id_list": entries}}
     return api.ok("POST", "/v1/bot/create", json=body)["bot_id"]
 
@@ -49,7 +49,7 @@ def test_workspace_is_deleted_with_its_members(api):
     """A deleted workspace is not listed, has no members, and cannot be deleted again."""
     key = api.ok("POST", "/v1/workspaces", json={"name": "Team", "description": ""})["id"]
     api.ok("DELETE", f"/v1/workspaces/{key}")
-    assert [one["id"] for one in api.ok("GET", "/v1/workspaces")["workspaces"]] == [WORKSPACE_ID]
+    assert [workspace["id"] for workspace in api.ok("GET", "/v1/workspaces")["workspaces"]] == [WORKSPACE_ID]
     assert api.refused("GET", f"/v1/workspaces/{key}/members") == (404, 4200)
     assert api.refused("DELETE", f"/v1/workspaces/{key}") == (404, 4200)
 
@@ -59,7 +59,7 @@ def test_role_of_a_member(api):
     path = f"/v1/workspaces/{WORKSPACE_ID}/members"
     api.join(COLLEAGUE_IDS[0])
     api.ok("PUT", f"{path}/{COLLEAGUE_IDS[0]}", json={"role_type": "admin"})
-    roles = {one["user_id"]: one["role_type"] for one in api.ok("GET", path)["items"]}
+    roles = {member["user_id"]: member["role_type"] for member in api.ok("GET", path)["items"]}
     assert roles == {USER_ID: "owner", COLLEAGUE_IDS[0]: "admin"}
     assert api.refused("PUT", f"{path}/{COLLEAGUE_IDS[0]}", json={"role_type": "owner"}) == (400, 4000)
     assert api.refused("PUT", f"{path}/{USER_ID}", json={"role_type": "member"}) == (400, 4000)
@@ -107,7 +107,7 @@ def test_revoked_plugin(api, bot):
 
     def status(**names):
         items = api.ok("GET", "/v1/authorized_plugins", params={"entity_id": bot, **names})["items"]
-        assert [one["plugin_id"] for one in items] == [NOTES]
+        assert [plugin["plugin_id"] for plugin in items] == [NOTES]
         return items[0]["status"]
 
     assert status() == 1
@@ -140,8 +140,8 @@ def test_authorizations_of_a_service_app(coze_sandbox):
             json={"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"},
         ).raise_for_status()
     items = authorizations(coze_sandbox, SERVICE_APP.client_id).json()["data"]["items"]
-    assert [one["account"]["account_id"] for one in items] == [COLLEAGUE_IDS[0], ORGANIZATION_ID]
-    assert [one["account"]["account_type"] for one in items] == ["user", "organization"]
+    assert [authorization["account"]["account_id"] for authorization in items] == [COLLEAGUE_IDS[0], ORGANIZATION_ID]
+    assert [authorization["account"]["account_type"] for authorization in items] == ["user", "organization"]
 
 
 def test_authorizations_of_another_app(coze_sandbox):
@@ -176,7 +176,9 @@ def test_document_from_a_form(api, coze_sandbox):
     assert (document["name"], document["type"], document["size"], document["status"]) == ("a.txt", "txt", 4, 0)
     coze_sandbox.clock.advance(3600)
     listed = api.send("POST", "/open_api/knowledge/document/list", json={"dataset_id": key}).json()
-    assert [(one["document_id"], one["status"]) for one in listed["document_infos"]] == [(document["document_id"], 1)]
+    assert [(info["document_id"], info["status"]) for info in listed["document_infos"]] == [
+        (document["document_id"], 1)
+    ]
     assert api.ok("GET", "/v1/datasets", params={"space_id": WORKSPACE_ID})["dataset_list"][0]["doc_count"] == 1
     assert api.refused("POST", "/v1/datasets/9/documents_v2", files={"file": ("a.txt", b"text")}) == (404, 4200)
 

@@ -17,7 +17,7 @@ def put(api, values, **members):
 
 def read(api, **query):
     items = api.ok("GET", PATH, params={"bot_id": BOT_ID, "connector_uid": "u", **query})["items"]
-    return {one["keyword"]: one["value"] for one in items}
+    return {variable["keyword"]: variable["value"] for variable in items}
 
 
 def test_set_then_read(api):
@@ -67,6 +67,6 @@ def test_refused(api, members, failure):
 
 def test_draft(api):
     """The variables of a bot that is not published cannot be set."""
-    made = api.ok("POST", "/v1/bot/create", json={"space_id": WORKSPACE_ID, "name": "n"})
-    body = {"bot_id": made["bot_id"], "connector_uid": "u", "data": [{"keyword": "a", "value": "1"}]}
+    bot = api.ok("POST", "/v1/bot/create", json={"space_id": WORKSPACE_ID, "name": "n"})
+    body = {"bot_id": bot["bot_id"], "connector_uid": "u", "data": [{"keyword": "a", "value": "1"}]}
     assert api.refused("PUT", PATH, json=body) == (400, 4015)

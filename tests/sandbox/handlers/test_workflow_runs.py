@@ -83,11 +83,11 @@ def test_nodes_count_their_pieces(api, workflow_id):
         if name == "Message":
             nodes.setdefault(data["node_title"], []).append(data)
     for pieces in nodes.values():
-        assert [one["node_seq_id"] for one in pieces] == [str(n) for n in range(len(pieces))]
-        finished = [one["node_is_finish"] for one in pieces]
+        assert [piece["node_seq_id"] for piece in pieces] == [str(n) for n in range(len(pieces))]
+        finished = [piece["node_is_finish"] for piece in pieces]
         assert finished == [False] * (len(pieces) - 1) + [True]
     speaker = "Message" if workflow_id == WORKFLOW_ECHO else "First"
-    assert "".join(str(one["content"]) for one in nodes[speaker]) == "Hello & bye"
+    assert "".join(str(node["content"]) for node in nodes[speaker]) == "Hello & bye"
     assert json.loads(str(nodes["End"][0]["content"])) == {"output": "Hello & bye"}
     assert events[-1][0] == "Done"
 
@@ -242,9 +242,11 @@ def test_list_of_workflows(api):
 
     every = listed(publish_status="all")
     assert (len(every["items"]), every["has_more"]) == (6, False)
-    assert [one["workflow_id"] for one in listed(publish_status="unpublished_draft")["items"]] == [WORKFLOW_UNPUBLISHED]
-    assert WORKFLOW_UNPUBLISHED not in {one["workflow_id"] for one in listed()["items"]}
-    assert [one["workflow_id"] for one in listed(workflow_mode="chatflow")["items"]] == [WORKFLOW_CHAT]
+    assert [workflow["workflow_id"] for workflow in listed(publish_status="unpublished_draft")["items"]] == [
+        WORKFLOW_UNPUBLISHED
+    ]
+    assert WORKFLOW_UNPUBLISHED not in {workflow["workflow_id"] for workflow in listed()["items"]}
+    assert [workflow["workflow_id"] for workflow in listed(workflow_mode="chatflow")["items"]] == [WORKFLOW_CHAT]
     assert listed(app_id="1")["items"] == []
     pages = [listed(page_size=2, page_num=page) for page in (1, 2, 3)]
     assert [page["has_more"] for page in pages] == [True, True, False]
@@ -257,7 +259,7 @@ def test_workflow_and_its_versions(api):
     assert set(api.ok("GET", path)) == {"workflow_detail"}
     assert "input" in api.ok("GET", path, params={"include_input_output": "true"})["input"]["parameters"]
     published = api.ok("GET", f"{path}/versions")["items"]
-    assert [one["version"] for one in published] == ["v0.0.1"]
+    assert [version["version"] for version in published] == ["v0.0.1"]
     body = run(WORKFLOW_ECHO, workflow_version=published[0]["version"])
     assert api.send("POST", RUN, json=body).json()["code"] == 0
     first = api.ok("GET", f"{path}/versions", params={"publish_status": "all", "page_size": 1})
@@ -311,8 +313,8 @@ def test_chatflow_in_a_conversation(api):
     events = api.events("/v1/workflows/chat", json=chatflow("/recall", conversation_id=key))
     answers = [data["content"] for name, data in events if name.endswith("message.completed")]
     assert "One" in answers[0]
-    kept = api.ok("POST", "/v1/conversation/message/list", params={"conversation_id": key}, json={})
-    assert len([one for one in kept if one["role"] == "user"]) == 2
+    messages = api.ok("POST", "/v1/conversation/message/list", params={"conversation_id": key}, json={})
+    assert len([message for message in messages if message["role"] == "user"]) == 2
 
 
 def test_chatflow_with_a_picture(api):

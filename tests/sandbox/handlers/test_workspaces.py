@@ -11,7 +11,7 @@ TEAM = {"name": "Team", "description": "A team."}
 
 def members(api, key):
     data = api.ok("GET", f"/v1/workspaces/{key}/members")
-    return {one["user_id"]: one["role_type"] for one in data["items"]}
+    return {member["user_id"]: member["role_type"] for member in data["items"]}
 
 
 def test_account(api):
@@ -40,7 +40,7 @@ def test_pages(api):
     """Workspaces are paged by number."""
     keys = [api.ok("POST", "/v1/workspaces", json=TEAM)["id"] for _ in range(2)]
     page = api.ok("GET", "/v1/workspaces", params={"page_num": 2, "page_size": 2})
-    assert [one["id"] for one in page["workspaces"]] == keys[1:]
+    assert [workspace["id"] for workspace in page["workspaces"]] == keys[1:]
     assert page["total_count"] == 3
 
 

@@ -15,7 +15,7 @@ from coze_sandbox._spec.spec import Operation, Spec, load_spec
 __all__ = ["DESCRIPTION", "HTTP", "Case", "Request", "cases", "example_request", "fields", "node_of"]
 
 DESCRIPTION: Spec = load_spec(Options())
-HTTP = [one for one in DESCRIPTION.operations.values() if one.status != 101]
+HTTP = [operation for operation in DESCRIPTION.operations.values() if operation.status != 101]
 
 _WRONG = {
     "string": 7,
@@ -106,10 +106,10 @@ def example_request(operation: Operation) -> Request:
 
 def fields(operation: Operation) -> Iterator[tuple[str, tuple[Any, ...], dict[str, Any], bool]]:
     """Walk all fields of a request: where they are, how to get there, their schema, whether they are required."""
-    for one in operation.parameters:
-        yield one.location, (one.name,), dict(one.schema), one.required
-        for steps, schema, required in _inside(merged(one.schema)):
-            yield one.location, (one.name, *steps), schema, required
+    for parameter in operation.parameters:
+        yield parameter.location, (parameter.name,), dict(parameter.schema), parameter.required
+        for steps, schema, required in _inside(merged(parameter.schema)):
+            yield parameter.location, (parameter.name, *steps), schema, required
     for media in operation.bodies.values():
         if media.type == "application/json":
             yield "body", (), merged(media.schema), operation.body_required
@@ -197,20 +197,20 @@ def _inside(schema: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[tuple[A
     if depth > 12:
         return
     for name, member in schema.get("properties", {}).items():
-        found = merged(member)
-        yield (name,), found, name in schema.get("required", ())
-        for steps, inner, required in _inside(found, depth + 1):
+        inner_schema = merged(member)
+        yield (name,), inner_schema, name in schema.get("required", ())
+        for steps, inner, required in _inside(inner_schema, depth + 1):
             yield (name, *steps), inner, required
     others = schema.get("additionalProperties")
     if isinstance(others, dict) and others:
-        found = merged(others)
-        yield ("key",), found, False
-        for steps, inner, required in _inside(found, depth + 1):
+        inner_schema = merged(others)
+        yield ("key",), inner_schema, False
+        for steps, inner, required in _inside(inner_schema, depth + 1):
             yield ("key", *steps), inner, required
     if schema.get("items"):
-        found = merged(schema["items"])
-        yield (0,), found, False
-        for steps, inner, required in _inside(found, depth + 1):
+        inner_schema = merged(schema["items"])
+        yield (0,), inner_schema, False
+        for steps, inner, required in _inside(inner_schema, depth + 1):
             yield (0, *steps), inner, required
 
 
@@ -282,7 +282,9 @@ def _root(operation: Operation, place: str) -> dict[str, Any]:
         return merged(next(iter(operation.bodies.values())).schema)
     return {
         "type": "object",
-        "properties": {one.name: one.schema for one in operation.parameters if one.location == place},
+        "properties": {
+            parameter.name: parameter.schema for parameter in operation.parameters if parameter.location == place
+        },
     }
 
 
@@ -296,5 +298,5 @@ def _text(value: Any, *, form: bool = False) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and not form:
-        return ",".join(_text(one) for one in value)
+        return ",".join(_text(item) for item in value)
     return json.dumps(value)

@@ -121,9 +121,9 @@ def test_files_of_voiceprints(api, file, form, code):
     """Voiceprints are made of wav, or of pcm with 16 kHz and one channel; so are the sounds that are compared."""
     group = api.ok("POST", GROUPS, json={"name": "Home"})["id"]
     files = {"file": (file, b"sound")}
-    made = api.send("POST", f"{GROUPS}/{group}/features", data={"name": "Ann", **form}, files=files)
+    created = api.send("POST", f"{GROUPS}/{group}/features", data={"name": "Ann", **form}, files=files)
     compared = api.send("POST", f"{GROUPS}/{group}/speaker_identify", data=form, files=files)
-    assert (made.json()["code"], compared.json()["code"]) == (code, code)
+    assert (created.json()["code"], compared.json()["code"]) == (code, code)
 
 
 def test_groups_of_others(api):
@@ -133,4 +133,4 @@ def test_groups_of_others(api):
         group = {"id": f"1{number:05}", "creator_id": COLLEAGUE_IDS[0], "name": "theirs", "created_at": 0}
         state.store.put("voiceprint_group", group["id"], group)
     own = api.ok("POST", GROUPS, json={"name": "ours"})["id"]
-    assert [one["id"] for one in api.ok("GET", GROUPS)["items"]] == [own]
+    assert [voiceprint_group["id"] for voiceprint_group in api.ok("GET", GROUPS)["items"]] == [own]

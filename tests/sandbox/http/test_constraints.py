@@ -13,9 +13,9 @@ import pytest
 from coze_sandbox import Sandbox
 from tests.sandbox.http._constraints import DESCRIPTION, HTTP, Case, Request, cases, example_request, node_of
 
-FORMS = [one for one in HTTP if "multipart/form-data" in one.bodies]
+FORMS = [operation for operation in HTTP if "multipart/form-data" in operation.bodies]
 UNLIMITED = {"datasets.documents_v2.create"}  # no source states the largest size of its file
-JSON = [one for one in HTTP if "application/json" in one.bodies]
+JSON = [operation for operation in HTTP if "application/json" in operation.bodies]
 VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 SMALL = 100
 
@@ -91,7 +91,7 @@ def _code(operation: Any, case: Case) -> Any:
     return 3010 if (operation.id, case.name) == ("audio.speech.create", "body.input maxLength") else 4000
 
 
-@pytest.mark.parametrize("operation", HTTP, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", HTTP, ids=lambda operation: operation.id)
 def test_what_breaks_a_constraint_is_refused(stateful, operation):
     """A request that breaks one constraint gets status 400 and its code, with the field's name, and changes nothing."""
     before, wrong = stateful.state(), []
@@ -104,7 +104,7 @@ def test_what_breaks_a_constraint_is_refused(stateful, operation):
     assert not stateful.sandbox.violations
 
 
-@pytest.mark.parametrize("operation", HTTP, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", HTTP, ids=lambda operation: operation.id)
 def test_what_lies_on_a_boundary_is_taken(examples, operation):
     """A request that just keeps each constraint is taken."""
     wrong = []
@@ -119,17 +119,17 @@ def test_what_lies_on_a_boundary_is_taken(examples, operation):
 
 def test_constraints_are_found():
     """The walk over the description finds every kind of constraint in every place, many hundreds of them."""
-    found = [case.name.split() for operation in HTTP for case in cases(operation)]
-    kinds = {kind for _, kind in found}
+    names = [case.name.split() for operation in HTTP for case in cases(operation)]
+    kinds = {kind for _, kind in names}
     assert kinds == {
         "type", "fraction", "int64", "enum", "const", "minimum", "maximum", "minLength", "maxLength", "maxItems", "maxProperties",
         "propertyNames", "required",
     }  # fmt: skip
-    assert {where.partition(".")[0] for where, _ in found} == {"query", "header", "body"}
-    assert len(found) > 950
+    assert {where.partition(".")[0] for where, _ in names} == {"query", "header", "body"}
+    assert len(names) > 950
 
 
-@pytest.mark.parametrize("operation", JSON, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", JSON, ids=lambda operation: operation.id)
 def test_body_of_another_content_type(stateful, operation):
     """A JSON body must be called one."""
     request = {**example_request(operation).arguments(), "json": None, "content": b"{}"}
@@ -139,7 +139,7 @@ def test_body_of_another_content_type(stateful, operation):
     assert text.startswith("header.content-type: ")
 
 
-@pytest.mark.parametrize("operation", FORMS, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", FORMS, ids=lambda operation: operation.id)
 def test_form_that_is_json(stateful, operation):
     """A form that is sent as JSON is refused with 4300."""
     request = example_request(operation)
@@ -147,7 +147,7 @@ def test_form_that_is_json(stateful, operation):
     assert _refusal(response, operation)[:2] == (400, 4300)
 
 
-@pytest.mark.parametrize("operation", FORMS, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", FORMS, ids=lambda operation: operation.id)
 def test_file_of_the_largest_size(small, operation):
     """A file may have the described size and not a byte more; it must be one, and a file."""
     (name,) = example_request(operation).files or {"file": b""}
@@ -164,7 +164,9 @@ def test_file_of_the_largest_size(small, operation):
     assert _refusal(small.send(request, files=twice), operation)[:2] == (400, 4301)
 
 
-@pytest.mark.parametrize("operation", [one for one in HTTP if one.max_body_bytes], ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in HTTP if operation.max_body_bytes], ids=lambda operation: operation.id
+)
 def test_body_of_the_largest_size(small, operation):
     """A body with more than the described bytes is refused with status 413."""
     status, code, text = _refusal(small.send(example_request(operation), json={"x": "y" * SMALL}), operation)
@@ -172,7 +174,7 @@ def test_body_of_the_largest_size(small, operation):
     assert text.startswith("body: ")
 
 
-@pytest.mark.parametrize("path", sorted({one.path for one in HTTP}))
+@pytest.mark.parametrize("path", sorted({operation.path for operation in HTTP}))
 def test_other_verbs(stateful, path):
     """A verb that a path does not have is answered with 405 and the verbs that it has."""
     item = DESCRIPTION.document["paths"][path]
@@ -183,7 +185,7 @@ def test_other_verbs(stateful, path):
         assert response.headers["allow"] == ", ".join(sorted(known))
 
 
-@pytest.mark.parametrize("operation", HTTP, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", HTTP, ids=lambda operation: operation.id)
 def test_paths_near_by(stateful, operation):
     """A path with one more segment or a slash at its end is unknown."""
     path = operation.path.replace("{", "").replace("}", "")
@@ -195,15 +197,19 @@ def test_paths_near_by(stateful, operation):
 @pytest.fixture(scope="module")
 def limited() -> Iterator[Caller]:
     """Give a sandbox with one token for each permission, which is called like it."""
-    tokens = {one.permission: frozenset({one.permission}) for one in HTTP if one.permission}
+    tokens = {operation.permission: frozenset({operation.permission}) for operation in HTTP if operation.permission}
     with Sandbox(tokens={**tokens, "none": frozenset()}, examples=True) as sandbox, httpx.Client() as http:
         yield _caller(http, sandbox)
 
 
 @pytest.mark.parametrize(
     "operation",
-    [one for one in HTTP if one.permission and one.id not in {"bots.unpublish", "chat.messages.list"}],
-    ids=lambda one: one.id,
+    [
+        operation
+        for operation in HTTP
+        if operation.permission and operation.id not in {"bots.unpublish", "chat.messages.list"}
+    ],
+    ids=lambda operation: operation.id,
 )
 def test_token_without_the_permission(limited, operation):
     """A token needs the permission that the description names, and that alone."""

@@ -294,8 +294,8 @@ def test_state_outlives_the_process(tmp_path):
     for _ in range(2):
         with Sandbox(db=tmp_path / "state.db") as sandbox:
             url, headers = sandbox.base_url, bearer(sandbox.token)
-            made = httpx.post(url + "/v1/conversation/create", headers=headers, json={}).json()
-            ids.append(made["data"]["id"])
+            conversation = httpx.post(url + "/v1/conversation/create", headers=headers, json={}).json()
+            ids.append(conversation["data"]["id"])
             for key in ids:
                 query = {"conversation_id": key}
                 path = url + "/v1/conversation/retrieve"

@@ -52,7 +52,7 @@ def test_numbers_for_ids_of_documents(api: Any, dataset: str) -> None:
     api.ok("POST", f"{DOCUMENTS}/update", json=change, headers=HEADERS)
     assert tolerated(api) == ["body.document_id: a number, accepted as a string"]
     answer = api.send("POST", f"{DOCUMENTS}/list", json={"dataset_id": int(dataset)}, headers=HEADERS).json()
-    assert [one["name"] for one in answer["document_infos"]] == ["b.txt"]
+    assert [document["name"] for document in answer["document_infos"]] == ["b.txt"]
     api.ok("POST", f"{DOCUMENTS}/delete", json={"document_ids": [key]}, headers=HEADERS)
     assert tolerated(api) == ["body.document_ids.0: a number, accepted as a string"]
 

@@ -44,10 +44,10 @@ def test_poll_returns_all_requests_after_a_clearing() -> None:
     add(requests)
     before = requests.since("").revision
     requests.clear()
-    one = add(requests)
+    record = add(requests)
     for revision in (before, "", "x", "-1", f"{requests.since('').revision}x", RequestLog().since("").revision):
         news = requests.since(revision)
-        assert (news.records, news.is_full, news.first) == ([one], True, 1)
+        assert (news.records, news.is_full, news.first) == ([record], True, 1)
 
 
 def test_requests_that_were_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +97,9 @@ def test_all_records_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     requests = RequestLog()
     for number in range(200):
         ended(requests, {"text": str(number) * 30_000})
-    kept = [record.kept for record in requests]
-    whole = kept.count("whole")
-    assert kept == ["dropped"] * (200 - whole) + ["whole"] * whole
+    states = [record.kept for record in requests]
+    whole = states.count("whole")
+    assert states == ["dropped"] * (200 - whole) + ["whole"] * whole
     assert 0 < sum(len(record.body["text"]) for record in requests if record.kept == "whole") <= 1_000_000
     assert {record.body for record in requests if record.kept == "dropped"} == {None}
     assert requests[-1].body == {"text": "199" * 30_000}
@@ -155,7 +155,7 @@ def test_many_large_bodies(coze_sandbox: Sandbox) -> None:
             http.post("/v1/conversation/create", json=body)
         news = http.get("/_sandbox/requests")
     assert len(news.content) < 1_000_000
-    assert {one["kept"] for one in news.json()["requests"]} == {"shortened"}
+    assert {record["kept"] for record in news.json()["requests"]} == {"shortened"}
 
 
 def test_news_over_http(coze_sandbox: Sandbox) -> None:
@@ -167,9 +167,9 @@ def test_news_over_http(coze_sandbox: Sandbox) -> None:
     headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
     httpx.get(f"{coze_sandbox.base_url}/v1/users/me", headers=headers)
     news = poll()
-    assert [one["operation"] for one in news["requests"]] == ["users.me"]
+    assert [record["operation"] for record in news["requests"]] == ["users.me"]
     httpx.get(f"{coze_sandbox.base_url}/v1/bots/{BOT_ID}", headers=headers)
     later = poll(since=news["revision"])
-    assert ([one["operation"] for one in later["requests"]], later["whole"]) == (["bots.retrieve"], False)
+    assert ([record["operation"] for record in later["requests"]], later["whole"]) == (["bots.retrieve"], False)
     assert poll(since=news["revision"], operation="users.me")["requests"] == []
     assert poll(since=later["revision"])["requests"] == []

@@ -25,12 +25,12 @@ def test_answer_is_given_once(api, coze_scenario):
     assert api.ok("GET", "/v1/users/me") != USER
 
 
-@pytest.mark.parametrize(("times", "given"), [(1, 1), (2, 2), (None, 4)])
-def test_answer_is_given_so_many_times(api, coze_scenario, times, given):
+@pytest.mark.parametrize(("times", "expected"), [(1, 1), (2, 2), (None, 4)])
+def test_answer_is_given_so_many_times(api, coze_scenario, times, expected):
     """A prepared answer is used as many times as requested."""
     coze_scenario.answer("users.me", {"data": USER}, times=times)
     answers = [api.ok("GET", "/v1/users/me") for _ in range(4)]
-    assert [answer == USER for answer in answers] == [True] * given + [False] * (4 - given)
+    assert [answer == USER for answer in answers] == [True] * expected + [False] * (4 - expected)
     assert bool(coze_scenario.waiting) is (times is None)
 
 
@@ -64,7 +64,7 @@ def test_answer_of_a_function_that_is_not_as_described(api, coze_scenario):
     response = api.http.get("/v1/users/me")
     assert (response.status_code, response.json()["code"]) == (500, 5000)
     assert "answer.data.user_id" in response.json()["msg"]
-    assert [one.operation for one in api.sandbox.violations] == ["users.me"]
+    assert [violation.operation for violation in api.sandbox.violations] == ["users.me"]
     api.sandbox.violations.clear()
 
 
@@ -120,7 +120,7 @@ def test_reply(api, coze_scenario):
     assert "".join(answer_texts(api.stream("Weather?"))) == "It is sunny."
     query, _ = api.finished("Weather?")
     messages = api.ok("GET", "/v3/chat/message/list", params=query)
-    assert [one["content"] for one in messages if one["type"] == "answer"] == ["It is sunny."]
+    assert [message["content"] for message in messages if message["type"] == "answer"] == ["It is sunny."]
     assert "".join(answer_texts(api.stream("Weather?"))) == "You said: Weather?"
 
 
@@ -130,8 +130,8 @@ def test_reply_in_pieces(api, coze_scenario):
     events = api.stream("Weather?")
     assert answer_texts(events)[-5:] == ["It is", " ", "", "sun", "ny."]
     completed = [data for name, data in events if name == "conversation.message.completed"]
-    assert [one["content"] for one in completed if one["type"] == "answer"] == ["It is sunny."]
-    assert [one["content"] for one in completed if one["type"] == "follow_up"] == ["And tomorrow?"]
+    assert [message["content"] for message in completed if message["type"] == "answer"] == ["It is sunny."]
+    assert [message["content"] for message in completed if message["type"] == "follow_up"] == ["And tomorrow?"]
 
 
 def test_reply_of_a_function(api, coze_scenario):
@@ -268,8 +268,8 @@ def test_tokens(api, coze_scenario):
     assert code(short) == 4100
     few = {"Authorization": f"Bearer {coze_scenario.token(permissions=['getChat'])}"}
     assert api.http.post("/v3/chat", headers=few, json=api.chat("Hi")).json()["code"] == 4101
-    made = api.http.post("/_sandbox/tokens", json={"user_id": COLLEAGUE_IDS[1]}).json()["token"]
-    assert name(made) == "Colleague 2"
+    created = api.http.post("/_sandbox/tokens", json={"user_id": COLLEAGUE_IDS[1]}).json()["token"]
+    assert name(created) == "Colleague 2"
     with pytest.raises(ValueError, match="unknown account 9"):
         coze_scenario.token("9")
 
@@ -286,8 +286,8 @@ def test_requests(api, coze_scenario):
     """Calls that were made can be inspected by operation."""
     api.ok("GET", "/v1/users/me")
     api.ok("POST", "/v1/conversation/create", json={"bot_id": BOT_ID})
-    assert [one.operation for one in coze_scenario.requests()] == ["users.me", "conversations.create"]
-    assert [one.path for one in coze_scenario.requests("users.me")] == ["/v1/users/me"]
+    assert [record.operation for record in coze_scenario.requests()] == ["users.me", "conversations.create"]
+    assert [record.path for record in coze_scenario.requests("users.me")] == ["/v1/users/me"]
     assert coze_scenario.last("conversations.create").body == {"bot_id": BOT_ID}
     with pytest.raises(
         AssertionError, match=r"chat\.create was not called; called operations: users\.me, conversations"
@@ -322,7 +322,7 @@ def test_other_processes(api, coze_scenario):
     assert post("workflows", workflow_id="742", output={"x": 1}, times=None).status_code == 200
     assert post("bots", bot_id="743").status_code == 200
     waiting = api.http.get("/_sandbox/scenario").json()["waiting"]
-    assert [(one["kind"], one["about"], one["times"]) for one in waiting] == [
+    assert [(stub["kind"], stub["about"], stub["times"]) for stub in waiting] == [
         ("answer", "users.me", 1),
         ("reply", "Hello", 1),
         ("workflow", "742", None),

@@ -34,7 +34,7 @@ def chat(text, **members):
     return {"bot_id": BOT_ID, "user_id": "u", "additional_messages": [message], **members}
 
 
-def kept(sandbox):
+def document_counts(sandbox):
     return sandbox.store.kinds()
 
 
@@ -53,14 +53,14 @@ def wait_for_fault(sandbox):
 )
 def test_streams_end_with_their_state(sandbox, client, path, body):
     """A stream that was begun before a reset ends early, and keeps nothing in the state after it."""
-    before = kept(sandbox)
+    before = document_counts(sandbox)
     with client.stream("POST", path, json=body) as answer:
         lines = answer.iter_lines()
         next(lines)
         sandbox.reset()
         rest = [*lines]
     assert not any(line in {"event:done", "event: Done"} for line in rest)
-    assert kept(sandbox) == before
+    assert document_counts(sandbox) == before
 
 
 def test_old_streams_leave_new_chats_alone(sandbox, client):
@@ -98,21 +98,21 @@ def test_pauses_of_streams_end(sandbox, client):
 
 def test_sockets_are_closed(sandbox):
     """A WebSocket that was opened before a reset is closed with code 1012, and keeps nothing in the state after it."""
-    before = kept(sandbox)
+    before = document_counts(sandbox)
     with talk(sandbox, CHAT) as talking, talk(sandbox, CHAT) as idle:
         talking.send_text("/long 200")
         talking.until("conversation.message.delta")
         sandbox.reset()
-        for one in (talking, idle):
+        for session in (talking, idle):
             with pytest.raises(ConnectionClosedError) as caught:
-                one.until("conversation.chat.completed")
+                session.until("conversation.chat.completed")
             assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1012, "the sandbox was reset")
-    assert kept(sandbox) == before
+    assert document_counts(sandbox) == before
 
 
 def test_delayed_calls_are_refused(sandbox, client):
     """A call that was delayed before a reset changes nothing after it, and gets an error at once."""
-    before = kept(sandbox)
+    before = document_counts(sandbox)
     sandbox.faults.add("delay", "conversations.create", seconds=600)
     answers = []
     caller = threading.Thread(target=lambda: answers.append(client.post("/v1/conversation/create", json={})))
@@ -120,7 +120,7 @@ def test_delayed_calls_are_refused(sandbox, client):
     wait_for_fault(sandbox)
     sandbox.reset()
     caller.join()
-    assert (answers[0].status_code, kept(sandbox)) == (503, before)
+    assert (answers[0].status_code, document_counts(sandbox)) == (503, before)
     assert "reset" in answers[0].json()["msg"]
 
 
@@ -175,10 +175,10 @@ def test_ids_begin_again(sandbox, client):
     """Ids of everything are the same after a reset: of what is made, of calls and of messages over WebSockets."""
 
     def run():
-        made = client.post("/v1/conversation/create", json={}).json()
-        with talk(sandbox, CHAT) as one:
-            first = one.until("chat.created")[-1]["id"]
-        return made["data"]["id"], made["detail"]["logid"][14:], first
+        created = client.post("/v1/conversation/create", json={}).json()
+        with talk(sandbox, CHAT) as client_session:
+            first = client_session.until("chat.created")[-1]["id"]
+        return created["data"]["id"], created["detail"]["logid"][14:], first
 
     first = run()
     sandbox.reset()
@@ -208,9 +208,9 @@ def test_run_ends_although_its_client_left(sandbox, client):
     body = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello"}}
     with client.stream(
         "POST", "/v1/workflow/stream_run", json=body, headers={"X-Sandbox-Fault": "cut; events=1"}
-    ) as one:
+    ) as response:
         with pytest.raises(httpx.TransportError):
-            one.read()
+            response.read()
     while sandbox.requests[0].seconds is None:
         time.sleep(0.01)
     [run] = sandbox.store.list("run")

@@ -61,8 +61,8 @@ def test_members_see_the_workspace(api, other):
     team = join(api)
     bot = api.ok("POST", "/v1/bot/create", json={"space_id": team, "name": "ours"})["bot_id"]
     query = {"params": {"workspace_id": team, "publish_status": "all"}}
-    assert [one["id"] for one in other("GET", "/v1/bots", **query)[2]["items"]] == [bot]
-    assert [one["id"] for one in other("GET", "/v1/workspaces")[2]["workspaces"]] == [team]
+    assert [item["id"] for item in other("GET", "/v1/bots", **query)[2]["items"]] == [bot]
+    assert [workspace["id"] for workspace in other("GET", "/v1/workspaces")[2]["workspaces"]] == [team]
     assert other("POST", "/v1/bot/update", json={"bot_id": bot, "name": "better"})[1] == 0
     api.ok("DELETE", f"/v1/workspaces/{team}/members", json={"user_ids": [COLLEAGUE]})
     assert other("GET", "/v1/bots", **query)[:2] == (404, 4200)
@@ -100,9 +100,12 @@ def test_conversations_are_listed_by_account(api, other):
     bot = api.ok("POST", "/v1/bot/create", json={"space_id": team, "name": "ours"})["bot_id"]
     mine = api.ok("POST", "/v1/conversation/create", json={"bot_id": bot})["id"]
     theirs = other("POST", "/v1/conversation/create", json={"bot_id": bot})[2]["id"]
-    assert [one["id"] for one in api.ok("GET", "/v1/conversations", params={"bot_id": bot})["conversations"]] == [mine]
+    assert [
+        conversation["id"]
+        for conversation in api.ok("GET", "/v1/conversations", params={"bot_id": bot})["conversations"]
+    ] == [mine]
     listed = other("GET", "/v1/conversations", params={"bot_id": bot})[2]["conversations"]
-    assert [one["id"] for one in listed] == [theirs]
+    assert [conversation["id"] for conversation in listed] == [theirs]
 
 
 def test_files_and_voices_of_others(api, other):
@@ -112,7 +115,7 @@ def test_files_and_voices_of_others(api, other):
     voice = api.ok("POST", "/v1/audio/voices/clone", data={"voice_name": "v", "audio_format": "wav"}, files=file)
     group = api.ok("POST", "/v1/audio/voiceprint_groups", json={"name": "g"})["id"]
     assert other("GET", "/v1/files/retrieve", params={"file_id": key})[:2] == (404, 4200)
-    voices = [one["voice_id"] for one in other("GET", "/v1/audio/voices")[2]["voice_list"]]
+    voices = [voice["voice_id"] for voice in other("GET", "/v1/audio/voices")[2]["voice_list"]]
     assert voice["voice_id"] not in voices
     assert voices
     assert other("GET", "/v1/audio/voiceprint_groups")[2] == {"items": [], "total": 0}
@@ -125,8 +128,8 @@ def test_bills_of_others(api, other):
     key = api.ok("POST", bills, json={})["task_id"]
     theirs = other("POST", bills, json={})[2]["task_id"]
     for query in ({}, {"task_ids": f"{key},{theirs}"}):
-        assert [one["task_id"] for one in other("GET", bills, params=query)[2]["task_infos"]] == [theirs]
-        assert [one["task_id"] for one in api.ok("GET", bills, params=query)["task_infos"]] == [key]
+        assert [task["task_id"] for task in other("GET", bills, params=query)[2]["task_infos"]] == [theirs]
+        assert [task["task_id"] for task in api.ok("GET", bills, params=query)["task_infos"]] == [key]
 
 
 def test_only_owners_change_knowledge(api, other):
@@ -135,10 +138,10 @@ def test_only_owners_change_knowledge(api, other):
     body = {"name": "Manuals", "space_id": team, "format_type": 0}
     key = api.ok("POST", "/v1/datasets", json=body)["dataset_id"]
     addition = {"dataset_id": key, "document_bases": [PAGE], "chunk_strategy": {}}
-    made = api.send("POST", f"{DOCUMENTS}/create", json=addition, headers={"Agw-Js-Conv": "str"}).json()
-    document = made["document_infos"][0]["document_id"]
+    created = api.send("POST", f"{DOCUMENTS}/create", json=addition, headers={"Agw-Js-Conv": "str"}).json()
+    document = created["document_infos"][0]["document_id"]
     listed = other("GET", "/v1/datasets", params={"space_id": team})[2]["dataset_list"]
-    assert [(one["dataset_id"], one["can_edit"]) for one in listed] == [(key, False)]
+    assert [(dataset["dataset_id"], dataset["can_edit"]) for dataset in listed] == [(key, False)]
     assert other("PUT", f"/v1/datasets/{key}", json={"name": "mine"})[:2] == (403, 4101)
     assert other("POST", f"{DOCUMENTS}/create", json=addition)[:2] == (403, 4101)
     assert other("POST", f"{DOCUMENTS}/delete", json={"document_ids": [document]})[:2] == (403, 4101)
@@ -169,9 +172,9 @@ def test_operations_that_need_two_permissions(method, path, needed):
     """Two operations need another permission besides their own."""
     with Sandbox() as sandbox:
         operation = next(
-            one
-            for one in sandbox.description.operations.values()
-            if one.id in {"chat.messages.list", "bots.unpublish"} and one.method == method
+            operation
+            for operation in sandbox.description.operations.values()
+            if operation.id in {"chat.messages.list", "bots.unpublish"} and operation.method == method
         )
         sandbox.options.tokens.update(
             one=frozenset({operation.permission}), both=frozenset({operation.permission, *needed})
@@ -225,15 +228,15 @@ def test_too_many_groups_of_voiceprints(api):
 
 def test_page_that_cannot_be_reached(api):
     """A web page under a domain that does not exist is processed, and fails when its time has come."""
-    made = api.ok("POST", "/v1/datasets", json={"name": "Web", "space_id": WORKSPACE_ID, "format_type": 0})
+    dataset = api.ok("POST", "/v1/datasets", json={"name": "Web", "space_id": WORKSPACE_ID, "format_type": 0})
     lost = {"name": "lost", "source_info": {"document_source": 1, "web_url": "https://nowhere.invalid/a"}}
-    body = {"dataset_id": made["dataset_id"], "document_bases": [lost, PAGE], "chunk_strategy": {}}
+    body = {"dataset_id": dataset["dataset_id"], "document_bases": [lost, PAGE], "chunk_strategy": {}}
     added = api.send("POST", f"{DOCUMENTS}/create", json=body, headers={"Agw-Js-Conv": "str"}).json()["document_infos"]
-    keys = [one["document_id"] for one in added]
+    keys = [document["document_id"] for document in added]
     api.sandbox.clock.advance(1)
-    path = f"/v1/datasets/{made['dataset_id']}/process"
+    path = f"/v1/datasets/{dataset['dataset_id']}/process"
     shown = api.ok("POST", path, json={"document_ids": keys})["data"]
-    assert [(one["status"], one["progress"]) for one in shown] == [(9, 100), (1, 100)]
+    assert [(document["status"], document["progress"]) for document in shown] == [(9, 100), (1, 100)]
     assert shown[0]["status_descript"] == "The page cannot be reached."
 
 
@@ -243,8 +246,8 @@ def test_progress_of_documents():
         now = [1_700_000_000.0]
         sandbox.clock._source = lambda: now[0]
         http.headers.update({"Authorization": f"Bearer {sandbox.token}", "Agw-Js-Conv": "str"})
-        made = {"name": "Web", "space_id": WORKSPACE_ID, "format_type": 0}
-        key = http.post("/v1/datasets", json=made).json()["data"]["dataset_id"]
+        dataset = {"name": "Web", "space_id": WORKSPACE_ID, "format_type": 0}
+        key = http.post("/v1/datasets", json=dataset).json()["data"]["dataset_id"]
         body = {"dataset_id": key, "document_bases": [PAGE], "chunk_strategy": {}}
         (document,) = http.post(f"{DOCUMENTS}/create", json=body).json()["document_infos"]
         seen = []
@@ -284,16 +287,16 @@ def test_steps_of_streams(api, other, monkeypatch):
     """An open stream finds what its own account sees, whichever account calls between its events."""
     from coze_sandbox._handlers import HANDLERS
 
-    found = []
+    documents = []
 
     def chat(call):
         def beats():
             try:
                 for _ in range(2):
-                    found.append(call.state.find("bot", BOT_ID))
+                    documents.append(call.state.find("bot", BOT_ID))
                     yield StreamEvent("conversation.message.delta", {})
             finally:
-                found.append(call.state.find("bot", BOT_ID))
+                documents.append(call.state.find("bot", BOT_ID))
 
         return Stream(beats(), "chat", checked=False)
 
@@ -305,17 +308,17 @@ def test_steps_of_streams(api, other, monkeypatch):
         next(lines)
         assert api.ok("GET", f"/v1/bots/{BOT_ID}")["bot_id"] == BOT_ID
         assert [*lines]
-    assert found == [None, None, None]
+    assert documents == [None, None, None]
 
 
 def test_turns_of_websockets(coze_sandbox, monkeypatch):
     """A long response over a WebSocket finds what its own account sees."""
     from coze_sandbox._websockets.protocols import speech
 
-    found = []
+    documents = []
 
     def beats(script):
-        found.append(script.state.find("bot", BOT_ID))
+        documents.append(script.state.find("bot", BOT_ID))
         yield StreamEvent("speech.audio.completed", None)
 
     monkeypatch.setattr(speech.SpeechHandler, "on_message", lambda self, event, data: self.enqueue(beats(self)))
@@ -323,4 +326,4 @@ def test_turns_of_websockets(coze_sandbox, monkeypatch):
         with talk(coze_sandbox, SPEECH, headers={"Authorization": f"Bearer {token}"}) as client:
             client.send("input_text_buffer.complete")
             client.until("speech.audio.completed")
-    assert [one is not None for one in found] == [False, True]
+    assert [document is not None for document in documents] == [False, True]

@@ -74,7 +74,7 @@ def test_speech_settings_in_use(coze_sandbox):
         client.send("speech.update", {"output_audio": {"speech_rate": 100}})
         client.until("speech.updated")
         both = client.until("speech.updated")[-1]["data"]["output_audio"]
-        length = sum(len(base64.b64decode(one)) for one in deltas(spoken(client, "x" * 50), "speech.audio.update"))
+        length = sum(len(base64.b64decode(delta)) for delta in deltas(spoken(client, "x" * 50), "speech.audio.update"))
     assert plain == {"codec": "pcm", "speech_rate": 0, "voice_id": VOICE_ID}
     assert (both["speech_rate"], both["pcm_config"]["sample_rate"]) == (100, 16000)
     assert length == 16_000  # a second at normal speed, half of it twice as fast
@@ -102,11 +102,11 @@ def test_speech_that_is_too_long(coze_sandbox):
 def test_length_of_pieces(coze_sandbox):
     """Pieces of PCM have the requested length, and otherwise uneven ones, some tiny."""
     with talk(coze_sandbox, SPEECH) as client:
-        uneven = {len(base64.b64decode(one)) for one in deltas(spoken(client, "x" * 40), "speech.audio.update")}
+        uneven = {len(base64.b64decode(delta)) for delta in deltas(spoken(client, "x" * 40), "speech.audio.update")}
         even = deltas(spoken(client, "x" * 40, pcm_config={"frame_size_ms": 50}), "speech.audio.update")
     assert min(uneven) == 6
     assert len(uneven) > 2
-    assert {len(base64.b64decode(one)) for one in even} == {24_000 * 2 // 20}
+    assert {len(base64.b64decode(delta)) for delta in even} == {24_000 * 2 // 20}
 
 
 @pytest.mark.parametrize("length", [2.5, 5, 10, 20, 40, 60])
@@ -114,7 +114,7 @@ def test_opus(coze_sandbox, length):
     """Opus comes packet by packet, each of the requested length (RFC 6716, section 3.1)."""
     opus = {"codec": "opus", "opus_config": {"frame_size_ms": length}}
     with talk(coze_sandbox, SPEECH) as client:
-        packets = [base64.b64decode(one) for one in deltas(spoken(client, "x" * 30, **opus), "speech.audio.update")]
+        packets = [base64.b64decode(delta) for delta in deltas(spoken(client, "x" * 30, **opus), "speech.audio.update")]
     frames = {0: 1, 1: 2, 3: packets[0][1] & 0x3F}[packets[0][0] & 3]
     of_one = {28: 2.5, 29: 5, 30: 10, 31: 20}[packets[0][0] >> 3]
     assert frames * of_one == length
@@ -211,7 +211,7 @@ def test_interpretation(coze_sandbox):
     assert kinds(frames) == ["input_audio_buffer.completed", *each, *each, ending]
     assert "".join(deltas(frames, each[0])) == "This is Coze.Bye!"
     assert "".join(deltas(frames, each[1])) == "[zh] This is 扣子.[zh] Bye!"
-    assert len(b"".join(base64.b64decode(one) for one in deltas(frames, each[2]))) == 960 * len(
+    assert len(b"".join(base64.b64decode(delta) for delta in deltas(frames, each[2]))) == 960 * len(
         "[zh] This is 扣子.[zh] Bye!"
     )
 

@@ -74,8 +74,8 @@ def test_state_is_shared_with_http(api):
     assert answer(recalled) == "Before that you said: My key is 7."
     assert chat["conversation_id"] == conversation
     query = {"conversation_id": conversation, "chat_id": chat["id"]}
-    kept = api.ok("GET", "/v3/chat/retrieve", params=query)
-    assert (kept["status"], kept["meta_data"]) == ("completed", {"source": "phone"})
+    chat = api.ok("GET", "/v3/chat/retrieve", params=query)
+    assert (chat["status"], chat["meta_data"]) == ("completed", {"source": "phone"})
     assert api.ok("GET", "/v3/chat/message/list", params=query)[0]["content"] == answer(recalled)
 
 
@@ -158,8 +158,8 @@ def test_replies_of_a_scenario(coze_sandbox):
         frames = exchange(client, "Hi")
         assert answer(exchange(client, "Hi")) == "You said: Hi"
     deltas = only(frames, "conversation.message.delta")
-    assert [one["content"] for one in deltas if one["content"]] == ["Good ", "morning."]
-    assert "".join(one.get("reasoning_content", "") for one in deltas) == "Hm."
+    assert [delta["content"] for delta in deltas if delta["content"]] == ["Good ", "morning."]
+    assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "Hm."
 
 
 def test_failures(coze_sandbox):
@@ -296,7 +296,7 @@ def test_push_to_talk(coze_sandbox):
         "conversation.chat.in_progress",
         "conversation.message.delta",
     ]
-    expected = [one["content"] for one in only(frames, "conversation.audio_transcript.update")]
+    expected = [frame["content"] for frame in only(frames, "conversation.audio_transcript.update")]
     assert expected == ["What time", "What time is it?"]
     assert answer(frames) == "You said: What time is it?"
 
@@ -420,7 +420,7 @@ def test_telephone(coze_sandbox, codec, silence):
         client.send("chat.update", {"input_audio": settings, "output_audio": {"codec": codec}, "turn_detection": turns})
         client.send("input_audio_buffer.append", sound(b"\x12\x34" * 80 + silence * 8000))
         frames = client.until(*SETTLED)
-    received = b"".join(base64.b64decode(one["content"]) for one in only(frames, "conversation.audio.delta"))
+    received = b"".join(base64.b64decode(frame["content"]) for frame in only(frames, "conversation.audio.delta"))
     assert received == silence * 160 * len(answer(frames))
 
 
@@ -441,9 +441,9 @@ def test_opening_words(api):
     body = {"space_id": space, "name": "Greeter", "onboarding_info": {"prologue": "Welcome!"}}
     bot = api.ok("POST", "/v1/bot/create", json=body)["bot_id"]
     api.ok("POST", "/v1/bot/publish", json={"bot_id": bot, "connector_ids": ["1024"]})
-    for given, spoken in (({}, "Welcome!"), ({"prologue_content": "Hi there."}, "Hi there.")):
+    for settings, spoken in (({}, "Welcome!"), ({"prologue_content": "Hi there."}, "Hi there.")):
         with talk(api.sandbox, "/v1/chat", bot_id=bot) as client:
-            client.send("chat.update", {"need_play_prologue": True, **given})
+            client.send("chat.update", {"need_play_prologue": True, **settings})
             frames = client.until("conversation.audio.completed")
         assert only(frames, "conversation.audio.sentence_start") == [{"text": spoken}]
 
@@ -454,8 +454,8 @@ def test_reasoning_and_several_answers(coze_sandbox):
         thought = exchange(client, "/think Hm")
         several = exchange(client, "/answers 3")
         suggesting = exchange(client, "/suggest Hm")
-    pieces = [one.get("reasoning_content", "") for one in only(thought, "conversation.message.delta")]
+    pieces = [frame.get("reasoning_content", "") for frame in only(thought, "conversation.message.delta")]
     assert "".join(pieces) == "The user says 'Hm'. I repeat it."  # codespell:ignore says
-    assert len({one["id"] for one in only(several, "conversation.audio.delta")}) == 3
-    kinds = [one["type"] for one in only(suggesting, "conversation.message.completed")]
+    assert len({frame["id"] for frame in only(several, "conversation.audio.delta")}) == 3
+    kinds = [frame["type"] for frame in only(suggesting, "conversation.message.completed")]
     assert kinds == ["question", "answer", "verbose", "follow_up", "follow_up", "follow_up"]

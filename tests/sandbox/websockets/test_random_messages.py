@@ -36,7 +36,7 @@ def values(sandbox: Sandbox, schema: Mapping[str, Any], name: str = "") -> st.Se
     """Return a strategy for what a schema allows, and now and then for something else."""
     schema, _ = sandbox.description.follow(schema, "")
     right = allowed(sandbox, schema, name)
-    return st.integers(0, 29).flatmap(lambda one: WRONG if one == 29 else right)
+    return st.integers(0, 29).flatmap(lambda number: WRONG if number == 29 else right)
 
 
 def allowed(sandbox: Sandbox, schema: Mapping[str, Any], name: str) -> st.SearchStrategy[Any]:
@@ -44,7 +44,7 @@ def allowed(sandbox: Sandbox, schema: Mapping[str, Any], name: str) -> st.Search
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "properties" in schema:
-        members = {key: values(sandbox, one, key) for key, one in schema["properties"].items()}
+        members = {key: values(sandbox, member, key) for key, member in schema["properties"].items()}
         required = schema.get("required", ())
         return st.fixed_dictionaries(
             {key: member for key, member in members.items() if key in required},

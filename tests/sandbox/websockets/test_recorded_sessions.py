@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not STREAMS.is_dir(), reason="the facts catalog 
 def recorded(file: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what the client and what the server sent."""
     lines = [json.loads(line) for line in (STREAMS / file).read_text(encoding="utf-8").splitlines()]
-    client, server = ([one["frame"] for one in lines if one["from"] == side] for side in ("client", "server"))
+    client, server = ([line["frame"] for line in lines if line["from"] == side] for side in ("client", "server"))
     return client, server
 
 
@@ -44,11 +44,11 @@ def order(names: list[str]) -> tuple[list[str], list[str]]:
 
 def members(frames: list[dict[str, Any]]) -> dict[str, set[tuple[str, ...]]]:
     """Return by label which members the frames have, their data and their detail included."""
-    found: dict[str, set[tuple[str, ...]]] = {}
+    paths: dict[str, set[tuple[str, ...]]] = {}
     for frame, label in zip(frames, labels(frames), strict=True):
         inner = [f"{name}.{member}" for name in ("data", "detail") for member in sorted(frame.get(name) or {})]
-        found.setdefault(label, set()).add((*frame, *inner))
-    return found
+        paths.setdefault(label, set()).add((*frame, *inner))
+    return paths
 
 
 @pytest.mark.parametrize("file", SESSIONS)
@@ -58,7 +58,9 @@ def test_session(coze_sandbox, file):
     with talk(coze_sandbox, SESSIONS[file]) as client:
         for frame in sent:
             if frame["event_type"] == "conversation.message.create":
-                answers = [one["data"] for one in expected if one["event_type"] == "conversation.message.completed"]
+                answers = [
+                    frame["data"] for frame in expected if frame["event_type"] == "conversation.message.completed"
+                ]
                 # The bot of the sandbox repeats the recorded answer.
                 frame["data"]["content"] = f"/say {answers[1]['content']}"
             client.connection.send(json.dumps(frame))
@@ -70,9 +72,9 @@ def test_session(coze_sandbox, file):
 def test_recorded_text_is_answered_whole(coze_sandbox):
     """The recorded answer comes in as few sentences, and as the same text."""
     _, expected = recorded("coze-go.websocket_chat.ndjson")
-    texts = [one["data"]["content"] for one in expected if one["event_type"] == "conversation.message.completed"]
+    texts = [frame["data"]["content"] for frame in expected if frame["event_type"] == "conversation.message.completed"]
     with talk(coze_sandbox, CHAT) as client:
         client.send_text(f"/say {texts[1]}")
         received = client.until("conversation.chat.completed")
-    answer = [one["data"]["content"] for one in received if one["event_type"] == "conversation.message.delta"]
+    answer = [frame["data"]["content"] for frame in received if frame["event_type"] == "conversation.message.delta"]
     assert "".join(answer) == texts[1].strip()
