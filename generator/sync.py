@@ -43,6 +43,7 @@ _NAMES = {
     "asend": "send",
     "async_auth_flow": "sync_auth_flow",
     "exchange_async": "exchange",
+    "handle_async_request": "handle_request",
     "sleep_async": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")

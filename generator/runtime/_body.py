@@ -15,9 +15,9 @@ from ._http import (
     HTTPClient,
     HTTPRequest,
     HTTPResponse,
+    asend,
     map_exceptions,
     send,
-    send_async,
     without_body,
 )
 from ._response import Response, header_logid
@@ -55,7 +55,7 @@ def exchange(http: HTTPClient, request: HTTPRequest, **options: Any) -> HTTPResp
 
 async def exchange_async(http: AsyncHTTPClient, request: HTTPRequest, **options: Any) -> HTTPResponse:
     """Send a request and read its response. See `exchange`."""
-    response = await send_async(http, request, stream=True, **options)
+    response = await asend(http, request, stream=True, **options)
     await aread_body(response)
     return response
 

@@ -1,24 +1,153 @@
-"""Sends requests by the pool of the HTTP library, in which threads wait for a connection."""
+# @generated from _pool_async.py by `python -m generator sync`; do not edit.
+"""Connections, and the requests that wait for one.
+
+A pool of the HTTP library looks at all its connections, and at all requests that wait, whenever a request begins or
+ends. With thousands it keeps the processor busy until they fail. Here each connection is a pool of its own, and each
+request costs the same, however many there are.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from threading import Lock
+from time import monotonic
 
-from ._http import HTTPClient, HTTPRequest, HTTPResponse, send
+from ._http import KEEPALIVE_SECONDS, ByteStream, HTTPRequest, HTTPResponse, HTTPTransport, PoolTimeout
+from ._turn import Turn
 
-__all__ = ["ConnectionLimit"]
+__all__ = ["ConnectionLimit", "ConnectionPool"]
 
 
 class ConnectionLimit:
-    """Sends requests. The limit is that of the HTTP client: threads need no other."""
+    """Limits how many requests are under way at once. Those above it are sent in the order they came.
 
-    def __init__(self, max_connections: int | None) -> None:
-        self._max_connections = max_connections
+    Args:
+        max_connections: The limit.
+    """
 
-    def send(self, http: HTTPClient, request: HTTPRequest, options: dict[str, Any]) -> HTTPResponse:
-        """Send a request. Its response is not read; closing it makes its connection free again.
+    def __init__(self, max_connections: int) -> None:
+        self._free = max_connections
+        self._waiting: OrderedDict[Turn, None] = OrderedDict()
+        self._lock = Lock()
+
+    def acquire(self, request: HTTPRequest) -> None:
+        """Wait until there is room for a request.
 
         Raises:
-            PoolTimeout: No connection became free in time.
+            PoolTimeout: There was no room in the seconds that the request may wait.
         """
-        return send(http, request, stream=True, **options)
+        with self._lock:
+            if self._free:  # no request waits then
+                self._free -= 1
+                return
+            turn = Turn()
+            self._waiting[turn] = None
+        try:
+            has_room = turn.wait(request.extensions.get("timeout", {}).get("pool"))
+        except BaseException:
+            if not self._leave(turn):
+                self.release()  # the turn came at the same moment
+            raise
+        if not has_room and self._leave(turn):
+            raise PoolTimeout("no connection became free", request=request)
+
+    def release(self) -> None:
+        """Make room for another request."""
+        with self._lock:
+            if self._waiting:
+                turn, _ = self._waiting.popitem(last=False)
+                turn.set()
+            else:
+                self._free += 1
+
+    def _leave(self, turn: Turn) -> bool:
+        """Leave the queue; False if the turn has come already."""
+        with self._lock:
+            return self._waiting.pop(turn, turn) is None
+
+
+class ConnectionPool(HTTPTransport):
+    """A transport that sends each request by the connection that was used last, or by a new one.
+
+    Args:
+        make: Makes a transport for one connection.
+        limit: Limits the requests of all transports of a client.
+    """
+
+    def __init__(self, make: Callable[[], HTTPTransport], limit: ConnectionLimit) -> None:
+        self._make = make
+        self._limit = limit
+        self._lock = Lock()
+        self._connections: set[HTTPTransport] = set()
+        self._idle: deque[tuple[HTTPTransport, float]] = deque()
+        self._put_back(self._add())
+
+    def handle_request(self, request: HTTPRequest) -> HTTPResponse:
+        """Send a request once there is room for it. Closing the response makes room again.
+
+        Raises:
+            PoolTimeout: There was no room in time.
+        """
+        self._limit.acquire(request)
+        connection = self._take()
+        try:
+            while stale := self._take_stale():
+                stale.close()
+            response = connection.handle_request(request)
+            assert isinstance(response.stream, ByteStream)
+            response.stream = _Body(response.stream, lambda: self._release(connection))
+        except BaseException:
+            self._release(connection)
+            raise
+        return response
+
+    def _add(self) -> HTTPTransport:
+        connection = self._make()
+        self._connections.add(connection)
+        return connection
+
+    def _take(self) -> HTTPTransport:
+        with self._lock:
+            return self._idle.pop()[0] if self._idle else self._add()
+
+    def _take_stale(self) -> HTTPTransport | None:
+        """Remove the connection that was not used for the longest time, if that was too long."""
+        with self._lock:
+            if not self._idle or monotonic() - self._idle[0][1] < KEEPALIVE_SECONDS:
+                return None
+            connection, _ = self._idle.popleft()
+            self._connections.remove(connection)
+            return connection
+
+    def _put_back(self, connection: HTTPTransport) -> None:
+        with self._lock:
+            self._idle.append((connection, monotonic()))
+
+    def _release(self, connection: HTTPTransport) -> None:
+        self._put_back(connection)
+        self._limit.release()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in list(self._connections):  # other threads may add some
+            connection.close()
+
+
+class _Body(ByteStream):
+    """The body of a response, which makes room for another request when it is closed."""
+
+    def __init__(self, stream: ByteStream, release: Callable[[], None]) -> None:
+        self._stream = stream
+        self._release: Callable[[], None] | None = release
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        try:
+            self._stream.close()
+        finally:
+            release, self._release = self._release, None
+            if release is not None:
+                release()

@@ -1,92 +1,144 @@
-"""Waiting for a connection, in front of the pool of the HTTP library.
+"""Connections, and the requests that wait for one.
 
-That pool compares every waiting request with every connection whenever a request begins or ends: where thousands wait,
-it keeps the processor busy until they fail. Here they wait in order, and each costs the same.
+A pool of the HTTP library looks at all its connections, and at all requests that wait, whenever a request begins or
+ends. With thousands it keeps the processor busy until they fail. Here each connection is a pool of its own, and each
+request costs the same, however many there are.
 """
-
-# Not derived: threads are few and wait in the library's own pool.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable
+from threading import Lock
+from time import monotonic
 
-from ._http import AsyncByteStream, AsyncHTTPClient, HTTPRequest, HTTPResponse, PoolTimeout, send_async
+from ._http import KEEPALIVE_SECONDS, AsyncByteStream, AsyncHTTPTransport, HTTPRequest, HTTPResponse, PoolTimeout
+from ._turn import AsyncTurn
 
-if TYPE_CHECKING:
-    from anyio import Event
-
-__all__ = ["AsyncConnectionLimit"]
+__all__ = ["AsyncConnectionLimit", "AsyncConnectionPool"]
 
 
 class AsyncConnectionLimit:
-    """Limits how many requests of an event loop are under way at once. Those above it are sent in the order they came.
+    """Limits how many requests are under way at once. Those above it are sent in the order they came.
 
     Args:
-        max_connections: The limit; None for no limit.
+        max_connections: The limit.
     """
 
-    def __init__(self, max_connections: int | None) -> None:
+    def __init__(self, max_connections: int) -> None:
         self._free = max_connections
-        self._waiting: OrderedDict[Event, None] = OrderedDict()
+        self._waiting: OrderedDict[AsyncTurn, None] = OrderedDict()
+        self._lock = Lock()
 
-    async def send(self, http: AsyncHTTPClient, request: HTTPRequest, options: dict[str, Any]) -> HTTPResponse:
-        """Send a request once there is room for it. Its response is not read; closing it makes room again.
+    async def acquire(self, request: HTTPRequest) -> None:
+        """Wait until there is room for a request.
+
+        Raises:
+            PoolTimeout: There was no room in the seconds that the request may wait.
+        """
+        with self._lock:
+            if self._free:  # no request waits then
+                self._free -= 1
+                return
+            turn = AsyncTurn()
+            self._waiting[turn] = None
+        try:
+            has_room = await turn.wait(request.extensions.get("timeout", {}).get("pool"))
+        except BaseException:
+            if not self._leave(turn):
+                self.release()  # the turn came at the same moment
+            raise
+        if not has_room and self._leave(turn):
+            raise PoolTimeout("no connection became free", request=request)
+
+    def release(self) -> None:
+        """Make room for another request."""
+        with self._lock:
+            if self._waiting:
+                turn, _ = self._waiting.popitem(last=False)
+                turn.set()
+            else:
+                self._free += 1
+
+    def _leave(self, turn: AsyncTurn) -> bool:
+        """Leave the queue; False if the turn has come already."""
+        with self._lock:
+            return self._waiting.pop(turn, turn) is None
+
+
+class AsyncConnectionPool(AsyncHTTPTransport):
+    """A transport that sends each request by the connection that was used last, or by a new one.
+
+    Args:
+        make: Makes a transport for one connection.
+        limit: Limits the requests of all transports of a client.
+    """
+
+    def __init__(self, make: Callable[[], AsyncHTTPTransport], limit: AsyncConnectionLimit) -> None:
+        self._make = make
+        self._limit = limit
+        self._lock = Lock()
+        self._connections: set[AsyncHTTPTransport] = set()
+        self._idle: deque[tuple[AsyncHTTPTransport, float]] = deque()
+        self._put_back(self._add())
+
+    async def handle_async_request(self, request: HTTPRequest) -> HTTPResponse:
+        """Send a request once there is room for it. Closing the response makes room again.
 
         Raises:
             PoolTimeout: There was no room in time.
         """
-        if self._free is None:
-            return await send_async(http, request, stream=True, **options)
-        await self._acquire(request)
+        await self._limit.acquire(request)
+        connection = self._take()
         try:
-            response = await send_async(http, request, stream=True, **options)
-        except BaseException:
-            self._release()
-            raise
-        if response.is_closed:
-            self._release()
-        else:
+            while stale := self._take_stale():
+                await stale.aclose()
+            response = await connection.handle_async_request(request)
             assert isinstance(response.stream, AsyncByteStream)
-            response.stream = _Released(response.stream, self)
+            response.stream = _Body(response.stream, lambda: self._release(connection))
+        except BaseException:
+            self._release(connection)
+            raise
         return response
 
-    async def _acquire(self, request: HTTPRequest) -> None:
-        assert self._free is not None
-        if self._free:  # no request waits then
-            self._free -= 1
-            return
-        from anyio import Event, fail_after  # comes with httpx
+    def _add(self) -> AsyncHTTPTransport:
+        connection = self._make()
+        self._connections.add(connection)
+        return connection
 
-        turn = Event()
-        self._waiting[turn] = None
-        try:
-            with fail_after(request.extensions["timeout"]["pool"]):
-                await turn.wait()
-        except BaseException as error:
-            if turn in self._waiting:
-                del self._waiting[turn]
-            else:
-                self._release()  # the turn came at the same moment
-            if isinstance(error, TimeoutError):
-                raise PoolTimeout("no connection became free", request=request) from None
-            raise
+    def _take(self) -> AsyncHTTPTransport:
+        with self._lock:
+            return self._idle.pop()[0] if self._idle else self._add()
 
-    def _release(self) -> None:
-        if self._waiting:
-            turn, _ = self._waiting.popitem(last=False)
-            turn.set()
-        elif self._free is not None:
-            self._free += 1
+    def _take_stale(self) -> AsyncHTTPTransport | None:
+        """Remove the connection that was not used for the longest time, if that was too long."""
+        with self._lock:
+            if not self._idle or monotonic() - self._idle[0][1] < KEEPALIVE_SECONDS:
+                return None
+            connection, _ = self._idle.popleft()
+            self._connections.remove(connection)
+            return connection
+
+    def _put_back(self, connection: AsyncHTTPTransport) -> None:
+        with self._lock:
+            self._idle.append((connection, monotonic()))
+
+    def _release(self, connection: AsyncHTTPTransport) -> None:
+        self._put_back(connection)
+        self._limit.release()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for connection in list(self._connections):  # other threads may add some
+            await connection.aclose()
 
 
-class _Released(AsyncByteStream):
+class _Body(AsyncByteStream):
     """The body of a response, which makes room for another request when it is closed."""
 
-    def __init__(self, stream: AsyncByteStream, limit: AsyncConnectionLimit) -> None:
+    def __init__(self, stream: AsyncByteStream, release: Callable[[], None]) -> None:
         self._stream = stream
-        self._limit: AsyncConnectionLimit | None = limit
+        self._release: Callable[[], None] | None = release
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
@@ -95,6 +147,6 @@ class _Released(AsyncByteStream):
         try:
             await self._stream.aclose()
         finally:
-            limit, self._limit = self._limit, None
-            if limit is not None:
-                limit._release()
+            release, self._release = self._release, None
+            if release is not None:
+                release()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import AsyncIterator
 
 import anyio
@@ -9,8 +11,10 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from coze_api._core._http import default_limits
-from coze_api._core._pool_async import AsyncConnectionLimit
+from coze_api._core import _pool
+from coze_api._core._http import max_connections
+from coze_api._core._pool import ConnectionLimit, ConnectionPool
+from coze_api._core._pool_async import AsyncConnectionLimit, AsyncConnectionPool
 
 pytestmark = pytest.mark.anyio
 
@@ -31,14 +35,15 @@ class Service:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.limit = AsyncConnectionLimit(2)
-        self._http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        pool = AsyncConnectionPool(lambda: httpx.MockTransport(self._respond), self.limit)
+        self._http = httpx.AsyncClient(transport=pool)
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _respond(self, request: httpx.Request) -> httpx.Response:
         await anyio.lowlevel.checkpoint()  # sending awaits, too
         self.sent.append(request.url.path[1:])
         if request.url.path == "/broken":
             raise httpx.ConnectError("refused", request=request)
-        return httpx.Response(200, content=b"read" if request.url.path == "/read" else self._content())
+        return httpx.Response(200, content=self._content())
 
     @staticmethod
     async def _content() -> AsyncIterator[bytes]:
@@ -46,7 +51,10 @@ class Service:
 
     async def send(self, name: str, pool: float | None = None) -> httpx.Response:
         request = self._http.build_request("GET", f"http://x/{name}", timeout=httpx.Timeout(None, pool=pool))
-        return await self.limit.send(self._http, request, {})
+        response = await self._http.send(request, stream=True)
+        if name == "read":
+            await response.aread()
+        return response
 
 
 async def test_waiting_requests_are_sent_in_order() -> None:
@@ -102,7 +110,7 @@ async def test_canceled_request_takes_no_connection(freed: bool) -> None:
         tasks.start_soon(service.send, "third")
         await anyio.wait_all_tasks_blocked()
         if freed:
-            service.limit._release()  # closing a response calls this, but first lets the other task run
+            service.limit.release()  # closing a response calls this, but first lets the other task run
         tasks.cancel_scope.cancel()
     if not freed:
         await first.aclose()
@@ -111,11 +119,93 @@ async def test_canceled_request_takes_no_connection(freed: bool) -> None:
     assert service.sent == ["first", "second", "fourth"]
 
 
+class Connection(httpx.MockTransport):
+    """A connection that records whether it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: httpx.Response(200, content=iter([b"x"])))
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Pool(ConnectionPool):
+    """A pool that lists all connections that it made."""
+
+    def __init__(self) -> None:
+        self.connections: list[Connection] = []
+        super().__init__(self._connect, ConnectionLimit(1000))
+
+    def _connect(self) -> Connection:
+        self.connections.append(Connection())
+        return self.connections[-1]
+
+    def send(self) -> httpx.Response:
+        return self.handle_request(httpx.Request("GET", "http://x/"))
+
+
+def test_connections_are_reused() -> None:
+    """A request gets the connection that was used last; there are as many as requests were under way at once."""
+    pool = Pool()
+    for _ in range(3):
+        pool.send().close()
+    assert len(pool.connections) == 1
+    responses = [pool.send() for _ in range(3)]
+    for response in responses:
+        response.close()
+    responses = [pool.send() for _ in range(4)]
+    assert len(pool.connections) == 4
+    pool.close()
+    assert all(connection.is_closed for connection in pool.connections)
+
+
+def test_connections_that_are_not_used_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first request after a connection was idle for 30 seconds closes it."""
+    now = 0.0
+    monkeypatch.setattr(_pool, "monotonic", lambda: now)
+    pool = Pool()
+    for response in [pool.send() for _ in range(3)]:
+        response.close()
+    first, *others = reversed(pool.connections)
+    now = 29.0
+    pool.send().close()
+    assert not any(connection.is_closed for connection in pool.connections)
+    now = 31.0
+    pool.send().close()
+    assert [connection.is_closed for connection in (first, *others)] == [False, True, True]
+    pool.send().close()
+    assert len(pool.connections) == 3
+
+
+def test_threads_wait_in_order() -> None:
+    """Of threads that wait for a connection, the first gets the first one, and one that waits too long gets none."""
+    limit, request, order = ConnectionLimit(1), httpx.Request("GET", "http://x/"), []
+
+    def run(number: int) -> None:
+        limit.acquire(request)
+        order.append(number)
+        limit.release()
+
+    limit.acquire(request)
+    threads = [threading.Thread(target=run, args=[number], daemon=True) for number in range(3)]
+    for count, thread in enumerate(threads, 1):
+        thread.start()
+        while len(limit._waiting) < count:
+            time.sleep(0.001)
+    with pytest.raises(httpx.PoolTimeout):
+        limit.acquire(httpx.Request("GET", "http://x/", extensions={"timeout": {"pool": 0}}))
+    limit.release()
+    for thread in threads:
+        thread.join(60)
+    assert order == [0, 1, 2]
+    limit.acquire(request)  # which would wait if a place had been lost
+
+
 @pytest.mark.parametrize(("files", "most"), [(256, 224), (1024, 896), (1200, 1000), (-1, 1000)])
-async def test_default_limit_depends_on_open_files(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
+def test_default_limit_depends_on_open_files(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
     """The default limit is 1,000 connections, or fewer if the process may not open so many files."""
     resource = pytest.importorskip("resource")
     limit = resource.RLIM_INFINITY if files < 0 else files
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
-    limits = default_limits()
-    assert (limits.max_connections, limits.max_keepalive_connections) == (most, 20)
+    assert max_connections() == most

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from coze_api import AsyncClient, Client
-from coze_api._core._http import default_limits
 from coze_api.errors import InvalidArgumentError
 from tests.runtime._responses import BASE, Recorder, answer, async_client, client
 
@@ -227,16 +226,10 @@ class TestTimeouts:
     def timeout(request: httpx.Request) -> Any:
         return request.extensions["timeout"]
 
-    def test_default_timeouts_and_limits(self) -> None:
-        """V1: the default timeouts are 5, 60, 60 and 600 seconds, and 20 idle connections are kept for 30 seconds."""
+    def test_default_timeouts(self) -> None:
+        """V1: the default timeouts are 5, 60, 60 and 600 seconds."""
         with Client(BASE) as coze:
             assert coze._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
-            pool = coze._http._transport._pool  # type: ignore[attr-defined]  # a look inside httpx
-            assert (pool._max_connections, pool._max_keepalive_connections, pool._keepalive_expiry) == (
-                default_limits().max_connections,
-                20,
-                30,
-            )
         assert AsyncClient(BASE)._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
 
     @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ from ._decode import read, read_redirect, refusal
 from ._download import Binary, is_binary
 from ._errors import DecodeError
 from ._handshake import Handshake
-from ._http import Auth, HTTPClient, HTTPResponse, default_limits, default_timeout, make_http_client
+from ._http import Auth, HTTPClient, HTTPResponse, default_timeout, make_http_client, max_connections, send
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._pager import Pager, first_page
 from ._pagination import Page, page_info, response_of
-from ._pool import ConnectionLimit
+from ._pool import ConnectionLimit, ConnectionPool
 from ._request import Request, prepare
 from ._response import Redirect
 from ._secrets import hidden, hidden_userinfo
@@ -81,12 +81,14 @@ class BaseClient(ClientConfig):
             max_response_bytes=max_response_bytes,
             on_gap=on_gap,
         )
-        limits = default_limits()
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or make_http_client(
-            HTTPClient, self._base_url, headers=_HEADERS, timeout=default_timeout(), limits=limits
+            HTTPClient,
+            self._base_url,
+            partial(ConnectionPool, limit=ConnectionLimit(max_connections())),
+            headers=_HEADERS,
+            timeout=default_timeout(),
         )
-        self._pool = ConnectionLimit(limits.max_connections if self._owns_http else None)
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""
@@ -189,7 +191,7 @@ class BaseClient(ClientConfig):
 
     def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
         options |= self._send_options(request)
-        http = self._pool.send(self._http, self._built(request), options)
+        http = send(self._http, self._built(request), stream=True, **options)
         if not stream:
             read_body(http)
         return http

@@ -19,15 +19,16 @@ from ._http import (
     AsyncHTTPClient,
     Auth,
     HTTPResponse,
-    default_limits,
+    asend,
     default_timeout,
     make_http_client,
+    max_connections,
 )
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._pager_async import AsyncPager, first_page
 from ._pagination_async import AsyncPage, page_info, response_of
-from ._pool_async import AsyncConnectionLimit
+from ._pool_async import AsyncConnectionLimit, AsyncConnectionPool
 from ._request import Request, prepare
 from ._response import Redirect
 from ._secrets import hidden, hidden_userinfo
@@ -94,12 +95,14 @@ class AsyncBaseClient(ClientConfig):
             max_response_bytes=max_response_bytes,
             on_gap=on_gap,
         )
-        limits = default_limits()
         self._owns_http = http_client is None
         self._http: AsyncHTTPClient = http_client or make_http_client(
-            AsyncHTTPClient, self._base_url, headers=_HEADERS, timeout=default_timeout(), limits=limits
+            AsyncHTTPClient,
+            self._base_url,
+            partial(AsyncConnectionPool, limit=AsyncConnectionLimit(max_connections())),
+            headers=_HEADERS,
+            timeout=default_timeout(),
         )
-        self._pool = AsyncConnectionLimit(limits.max_connections if self._owns_http else None)
 
     async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""
@@ -202,7 +205,7 @@ class AsyncBaseClient(ClientConfig):
 
     async def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
         options |= self._send_options(request)
-        http = await self._pool.send(self._http, self._built(request), options)
+        http = await asend(self._http, self._built(request), stream=True, **options)
         if not stream:
             await aread_body(http)
         return http

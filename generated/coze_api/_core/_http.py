@@ -6,9 +6,12 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
+from urllib.request import getproxies
 
 import httpx
 
@@ -18,6 +21,7 @@ from ._secrets import hidden, mask
 
 __all__ = [
     "BODY_LIMIT",
+    "KEEPALIVE_SECONDS",
     "LONGEST_TIMEOUT",
     "URL",
     "AsyncByteStream",
@@ -41,18 +45,18 @@ __all__ = [
     "StreamError",
     "TimeoutException",
     "UnsupportedProtocol",
+    "asend",
     "checked_address",
-    "default_limits",
     "default_ssl",
     "default_timeout",
     "excerpt_of",
     "make_http_client",
     "make_timeout",
     "map_exceptions",
+    "max_connections",
     "may_be_sent_again",
     "parse_url",
     "send",
-    "send_async",
     "without_body",
 ]
 
@@ -89,14 +93,9 @@ def default_timeout() -> httpx.Timeout:
     return httpx.Timeout(connect=5.0, read=60.0, write=60.0, pool=600.0)
 
 
-def default_limits() -> httpx.Limits:
-    """At most 1,000 connections, or as many as seven eighths of the files that this process may open.
-
-    20 are kept for reuse, for 30 s: httpx looks at each of those whenever a request begins or ends, so that with 1,000
-    of them 1,000 streams take five times as long.
-    """
-    most = min(_MOST_CONNECTIONS, _most_files() * 7 // 8)
-    return httpx.Limits(max_connections=most, max_keepalive_connections=20, keepalive_expiry=30.0)
+def max_connections() -> int:
+    """1,000 connections, or as many as seven eighths of the files that this process may open."""
+    return min(_MOST_CONNECTIONS, _most_files() * 7 // 8)
 
 
 def _most_files() -> int:
@@ -160,7 +159,7 @@ def send(http: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Re
         return http.send(request, **options)
 
 
-async def send_async(http: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+async def asend(http: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
     """Send a request.
 
     Raises:
@@ -181,39 +180,93 @@ def excerpt_of(http: httpx.Response, length: int) -> str:
 
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+T = TypeVar("T", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+KEEPALIVE_SECONDS = 30.0
 
 
-def make_http_client(kind: type[C], base_url: str, **options: Any) -> C:
+def make_http_client(
+    kind: type[C], base_url: str, make_transport: Callable[[Callable[[], Any]], Any], **options: Any
+) -> C:
     """Make an HTTP client for the service at *base_url*.
 
     What is meant for this machine stays there: proxies that environment variables or system settings name do not apply.
 
+    Args:
+        kind: The class of the client.
+        base_url: Address of the service.
+        make_transport: Makes a transport of a function that makes a transport for one connection.
+        options: Other arguments of the client.
+
     Raises:
         InvalidArgumentError: Environment variables name proxies or certificates that cannot be used.
     """
+    connection = partial(_connection, _TRANSPORTS[kind], default_ssl())
     try:
-        if is_loopback(parse_url(base_url).host):
-            options |= {"trust_env": False, "verify": httpx.create_ssl_context()}  # which reads SSL_CERT_FILE
-        return kind(**options)
-    except OSError as error:
-        problem = _certificates_problem(error)
+        proxies = {} if is_loopback(parse_url(base_url).host) else _environment_proxies()
+        mounts = {
+            pattern: None if proxy is None else make_transport(partial(connection, httpx.Proxy(proxy)))
+            for pattern, proxy in proxies.items()
+        }
+        http = kind(transport=make_transport(partial(connection, None)), mounts=mounts, trust_env=False, **options)
     except (httpx.InvalidURL, ImportError, TypeError, ValueError):
         problem = _proxies_problem()
+    else:
+        return http
     raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
 
 
-@lru_cache(maxsize=1)
+_TRANSPORTS: dict[type, type] = {httpx.Client: httpx.HTTPTransport, httpx.AsyncClient: httpx.AsyncHTTPTransport}
+
+
+def _connection(kind: type[T], verify: ssl.SSLContext, proxy: httpx.Proxy | None) -> T:
+    """Make a transport that keeps one connection; it never has two requests."""
+    # Without a limit, since httpcore 1.0.9 may lose a place where a request is canceled.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+    return kind(verify=verify, proxy=proxy, limits=limits)
+
+
+def _environment_proxies() -> dict[str, str | None]:
+    """Return the proxies of the environment or the system by URL pattern, as httpx reads them; None for no proxy."""
+    settings = getproxies()
+    excluded = [host.strip() for host in settings.get("no", "").split(",") if host.strip()]
+    if "*" in excluded:
+        return {}
+    proxies: dict[str, str | None] = {
+        f"{scheme}://": proxy if "://" in proxy else f"http://{proxy}"
+        for scheme in ("http", "https", "all")
+        if (proxy := settings.get(scheme))
+    }
+    return proxies | {_pattern(host): None for host in excluded}
+
+
+def _pattern(host: str) -> str:
+    """Return the URL pattern of a host in NO_PROXY: an address is meant exactly, a name with all below it."""
+    if "://" in host:
+        return host
+    try:
+        address = ip_address(host.partition("/")[0])
+    except ValueError:
+        return f"all://{host}" if host.lower() == "localhost" else f"all://*{host}"
+    return f"all://[{host}]" if address.version == 6 else f"all://{host}"
+
+
 def default_ssl() -> ssl.SSLContext:
-    """Trust whom httpx trusts. Reading the certificates takes a tenth of a second.
+    """Return a TLS context that trusts what httpx trusts, one for all clients.
 
     Raises:
         InvalidArgumentError: Environment variables name certificates that cannot be read.
     """
     try:
-        return httpx.create_ssl_context()
+        return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     except OSError as error:
         raise InvalidArgumentError(_certificates_problem(error)) from error
+
+
+@lru_cache(maxsize=8)
+def _ssl_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Read the certificates that these variables name, which takes a tenth of a second."""
+    return httpx.create_ssl_context()
 
 
 def _certificates_problem(error: OSError) -> str:

@@ -60,27 +60,27 @@ def outcomes(streams: int, calls: int, call: Callable[[AsyncCoze], Awaitable[obj
     return asyncio.run(run())
 
 
+async def stream(coze: AsyncCoze) -> bool:
+    """Return whether a stream was read to its end."""
+    async with coze.chat.stream(bot_id="3", user_id="u", additional_messages=["hi"]) as stream:
+        await stream.until_done()
+    return stream.ended
+
+
 def test_1000_simultaneous_streams():
     """A client with default settings holds 1,000 simultaneous streams, and each is read to its end."""
-
-    async def stream(coze: AsyncCoze) -> bool:
-        async with coze.chat.stream(bot_id="3", user_id="u", additional_messages=["hi"]) as stream:
-            await stream.until_done()
-        return stream.ended
-
     assert outcomes(STREAMS, STREAMS, stream) == {True}
 
 
 def test_streams_beyond_the_connection_limit_wait(monkeypatch):
     """Streams beyond the connection limit wait until others end, and none is lost."""
     monkeypatch.setattr("coze_api._core._http._MOST_CONNECTIONS", 50)
-
-    async def stream(coze: AsyncCoze) -> bool:
-        async with coze.chat.stream(bot_id="3", user_id="u", additional_messages=["hi"]) as stream:
-            await stream.until_done()
-        return stream.ended
-
     assert outcomes(50, 300, stream) == {True}
+
+
+def test_5000_streams_succeed():
+    """A client with default settings reads 5,000 streams to their end, at most 1,000 of them simultaneously."""
+    assert outcomes(500, 5000, stream) == {True}
 
 
 def test_2000_calls_succeed():

@@ -56,7 +56,6 @@ def test_invalid_certificate_variable_is_rejected_by_name(connect, monkeypatch, 
     if content is not None:
         file.write_bytes(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    default_ssl.cache_clear()
     for make in (lambda: connect("pat_a"), default_ssl):
         with pytest.raises(InvalidArgumentError, match=r"SSL_CERT_FILE \(.*certificates\.pem\) names cannot be read: "):
             make()

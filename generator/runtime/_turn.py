@@ -1,0 +1,43 @@
+"""Waiting for a turn: of a thread, and of a task of any event loop."""
+
+from __future__ import annotations
+
+import threading
+
+__all__ = ["AsyncTurn", "Turn"]
+
+
+class Turn:
+    """A place in a queue of threads."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Let the thread run."""
+        self._event.set()
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait for the turn, at most so many seconds; without a limit if None. Return whether it came."""
+        return self._event.wait(seconds)
+
+
+class AsyncTurn:
+    """A place in a queue of tasks."""
+
+    def __init__(self) -> None:
+        from anyio import Event  # comes with httpx; imported late, since most programs never wait
+
+        self._event = Event()
+
+    def set(self) -> None:
+        """Let the task run."""
+        self._event.set()
+
+    async def wait(self, seconds: float | None) -> bool:
+        """Wait for the turn, at most so many seconds; without a limit if None. Return whether it came."""
+        from anyio import move_on_after
+
+        with move_on_after(seconds):
+            await self._event.wait()
+        return self._event.is_set()
