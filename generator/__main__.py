@@ -11,10 +11,9 @@ from pathlib import Path
 from .docs import coverage as compare
 from .docs import stale_docs, write_docs
 from .output.provenance import changed_files
-from .spec.bundler import bundle, dump
+from .spec.bundler import Bundle, bundle, dump
 from .spec.diagnostics import DescriptionError, Diagnostic, relative
 from .spec.portable import portable as portable_form
-from .spec.structure import structure_errors
 from .sync import derive_all, stale_modules
 
 
@@ -93,13 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(command: str, index: Path, out: Path) -> str:
-    bundled = bundle(index)
-    from .lint import lint
-
-    problems = structure_errors(bundled) or lint(bundled)
-    if problems and command == "check":
-        problems += changed_files(bundled, out)  # a fault may show in another file than the one that was changed
-    _refuse(problems)
+    bundled = _linted(index, out if command == "check" else None)
     if command == "lint":
         return f"{len(bundled.operations())} operations in {len(bundled.files)} files: clean"
     if command == "docs":
@@ -112,14 +105,20 @@ def _run(command: str, index: Path, out: Path) -> str:
     return f"{out.name}/ is up to date with openapi/"
 
 
-def _bundle(index: Path, *, portable: bool) -> str:
-    bundled = bundle(index)
-    if not portable:
-        return dump(bundled.document)
-    from .lint import lint
+def _linted(index: Path, out: Path | None = None) -> Bundle:
+    """Return the description, without faults, or raise all of them and which files changed since *out* was written."""
+    from .lint import lint_files
 
-    _refuse(structure_errors(bundled) or lint(bundled))
-    return dump(portable_form(bundled.document))
+    bundled, problems = lint_files(index)
+    if problems and bundled and out:
+        problems += changed_files(bundled, out)  # a fault may show in another file than the one that was changed
+    if problems or bundled is None:
+        raise DescriptionError(problems)
+    return bundled
+
+
+def _bundle(index: Path, *, portable: bool) -> str:
+    return dump(portable_form(_linted(index).document) if portable else bundle(index).document)
 
 
 def _diff(options: argparse.Namespace) -> int:

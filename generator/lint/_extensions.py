@@ -1,9 +1,9 @@
-"""Rules for the `x-coze-*` keys: which there are, where they stand and what shape they have."""
+"""Rules for the `x-coze-*` keys: which there are, where they stand, and what their values go with."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ..spec.yaml_loader import LocatedMapping
@@ -21,42 +21,10 @@ _LEVELS = {
     "parameter": "On a parameter",
     "components": "In `components`",
 }
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 _ERROR_KEYS = ("code", "name", "meaning", "category", "retryable")
 _ERROR_MORE = ("http_status", "hint", "grade")
 # What a code that is only known from another server decides nothing by.
 _DECISIONS = ("category", "retryable")
-
-
-def _are_strings(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
-
-
-_SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "x-coze-max-body-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
-    "x-coze-notes": ("a list of texts", _are_strings),
-    "x-coze-json-text": (
-        "a schema that is no reference alone, which validators allow in contentSchema only",
-        lambda value: isinstance(value, LocatedMapping) and "$ref" not in value,
-    ),
-    "x-coze-enum-names": ("a list of texts", _are_strings),
-    "x-coze-enum-descriptions": (
-        "an object of texts",
-        lambda value: _are_strings([*mapping(value).values()]),
-    ),
-    "x-coze-evidence": (
-        "{grade: certain or likely, source, date: 'YYYY-MM'}",
-        lambda value: (
-            {*mapping(value)} == {"grade", "source", "date"}
-            and value["grade"] in ("certain", "likely")
-            and isinstance(value["source"], str)
-            and _MONTH.fullmatch(str(value["date"])) is not None
-        ),
-    ),
-    "x-coze-as-of": ("a month: 'YYYY-MM'", lambda value: _MONTH.fullmatch(str(value)) is not None),
-    "x-coze-known-values": ("a list", lambda value: isinstance(value, list) and bool(value)),
-    "x-coze-max-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
-}
 
 
 def extension_key(description: Description) -> Iterator[Violation]:
@@ -72,15 +40,6 @@ def extension_key(description: Description) -> Iterator[Violation]:
                 yield violation(place, f"move {key}: it belongs on {' or '.join(levels)}", key)
             else:
                 yield violation(place, f"explain {key} in {_PAGE}, or remove it", key)
-
-
-def extension_shape(description: Description) -> Iterator[Violation]:
-    """The value of an `x-` key has the shape that extensions.md gives it."""
-    for _, place in _places(description):
-        for key in place:
-            shape, fits = _SHAPES.get(key, ("", bool))
-            if key in _SHAPES and not fits(place[key]):
-                yield violation(place, f"make {key} {shape}", key)
 
 
 def enum_names(description: Description) -> Iterator[Violation]:
@@ -186,7 +145,6 @@ def _places(description: Description) -> Iterator[tuple[str, LocatedMapping]]:
 
 EXTENSION_RULES: dict[str, Rule] = {
     "extension-key": extension_key,
-    "extension-shape": extension_shape,
     "enum-names": enum_names,
     "enum-descriptions": enum_descriptions,
     "error-codes": error_codes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +68,20 @@ def operations_of(document: Mapping[str, Any], part: str = "paths") -> Iterator[
                 yield path, method, operation
 
 
-def bundle(index: Path) -> Bundle:
+def bundle(index: Path, broken: Collection[str] = ()) -> Bundle:
     """Read *index* and all that it refers to.
+
+    Args:
+        index: The file that lists all operations.
+        broken: Names of files that cannot be used. What the index refers to is left out if it cannot be read, or refers
+            to one of them over any number of files.
 
     Raises:
         DescriptionError: A file or pointer does not exist, two different things share a component name,
             two operations share an id, or an operation's file is not in the index.
     """
     try:
-        return _Bundler(index.resolve()).run()
+        return _Bundler(index.resolve(), broken).run()
     except RecursionError as error:
         message = "nests references in nested schemas more deeply than can be followed"
         raise DescriptionError([Diagnostic(relative(index, index.parent.parent), 1, "ref", message)]) from error
@@ -88,8 +93,9 @@ def dump(document: Mapping[str, Any]) -> str:
 
 
 class _Bundler:
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, broken: Collection[str]) -> None:
         self.index = index
+        self.broken = broken
         self.root = index.parent.parent
         self.files: dict[Path, Any] = {}
         self.components: dict[str, dict[str, Any]] = {}
@@ -101,6 +107,8 @@ class _Bundler:
     def run(self) -> Bundle:
         source = self.read(self.index)
         self.require_shape(source)
+        if self.broken:
+            self.prune(source)
         for kind, members in source.get("components", {}).items():
             for name in members if isinstance(members, LocatedMapping) else ():
                 self.origins[kind, name] = (self.index, f"/components/{kind}/{name}")
@@ -111,7 +119,8 @@ class _Bundler:
             target.update(sorted(members.items()))
         self.check_operations(document)
         self.check_circles(components)
-        self.check_index()
+        if not self.broken:
+            self.check_index()
         if self.problems:
             raise DescriptionError(self.problems)
         digests = {relative(path, self.root): _digest(content) for path, content in self.files.items()}
@@ -129,6 +138,29 @@ class _Bundler:
         if path not in self.files:
             self.files[path] = load(path, self.root)
         return self.files[path]
+
+    def prune(self, place: LocatedMapping) -> None:
+        """Remove the references of the index that lead to a broken file."""
+        for key, member in list(place.items()):
+            if isinstance(member, LocatedMapping):
+                if isinstance(member.get("$ref"), str) and self.is_broken(self.index, member["$ref"], set()):
+                    del place[key]
+                self.prune(member)
+
+    def is_broken(self, file: Path, reference: str, passed: set[Path]) -> bool:
+        """Return whether what *file* refers to cannot be read, is broken, or refers to something broken itself."""
+        name = reference.partition("#")[0]
+        try:
+            target = (file.parent / name).resolve() if name else file
+            if target in passed:
+                return False
+            passed.add(target)
+            content = self.read(target)
+        except (DescriptionError, OSError, ValueError, RuntimeError):
+            return True
+        if relative(target, self.root) in self.broken:
+            return True
+        return any(self.is_broken(target, further, passed) for further in _references(content))
 
     def copy(self, value: Any, file: Path, place: tuple[str, ...]) -> Any:
         if isinstance(value, list):
@@ -283,6 +315,17 @@ class _Bundler:
                 continue
             message = f"no line of {self.index.name} refers to this operation; add its path and method there"
             self.problems.append(Diagnostic(relative(path, self.root), 1, "not-in-index", message))
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield all references of a file, those of discriminators included."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if key == "mapping" and isinstance(item, dict):
+            yield from (name for name in item.values() if isinstance(name, str))
+        elif key == "$ref" and isinstance(item, str):
+            yield item
+        else:
+            yield from _references(item)
 
 
 def source_note(evidence: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from .yaml_loader import LocatedMapping
 __all__ = ["structure_errors"]
 
 Check = Callable[[Any], bool]
+_TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])\Z")
 _ADDRESS = re.compile(r"(https?|wss)://[^\s<>\"]+\Z")
 
 
@@ -37,8 +39,16 @@ def _list(value: Any) -> bool:
     return isinstance(value, list)
 
 
+def _values(value: Any) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_text, value))
+
+
+def _some_texts(value: Any) -> bool:
+    return _texts(value) and bool(value)
 
 
 def _mappings(value: Any) -> bool:
@@ -54,7 +64,8 @@ def _named_texts(value: Any) -> bool:
 
 
 def _types(value: Any) -> bool:
-    return isinstance(value, str) or (_texts(value) and bool(value))
+    names = [value] if isinstance(value, str) else value
+    return _some_texts(names) and _TYPES.issuperset(names)
 
 
 def _parameters(value: Any) -> bool:
@@ -62,63 +73,82 @@ def _parameters(value: Any) -> bool:
 
 
 def _required(value: Any) -> bool:
-    return isinstance(value, bool) or _texts(value)
+    return isinstance(value, bool) or _some_texts(value)
 
 
 def _number(value: Any) -> bool:
-    return type(value) is int
+    return type(value) in {int, float}
+
+
+def _month(value: Any) -> bool:
+    return isinstance(value, str) and _MONTH.match(value) is not None
+
+
+def _evidence(value: Any) -> bool:
+    return (
+        isinstance(value, LocatedMapping)
+        and value.keys() == {"grade", "source", "date"}
+        and value["grade"] in ("certain", "likely")
+        and isinstance(value["source"], str)
+        and _month(value["date"])
+    )
 
 
 def _reference(value: Any) -> bool:
     return isinstance(value, LocatedMapping) and isinstance(value.get("$ref"), str)
 
 
-#: Shape of the value of a key, wherever the key stands.
-_SHAPES: dict[str, tuple[str, Check]] = {
-    **dict.fromkeys(
-        (
-            "$ref", "operationId", "summary", "description", "in", "name", "title", "version", "openapi", "format",
-            "pattern", "contentMediaType", "propertyName", "method", "flag", "event", "class", "ends", "meaning",
-            "hint", "category", "member", "until", "x-coze-permission", "x-coze-result", "union", "algorithm",
-            "encoding", "challenge",
-        ),
-        ("a text", _text),
+#: What the value of a key is, wherever the key stands, with the check and the keys.
+_RULES: tuple[tuple[str, Check, str], ...] = (
+    ("a text", _text, "$ref operationId summary description in name title version openapi format pattern propertyName"),
+    (
+        "a text",
+        _text,
+        "contentMediaType method flag event class ends meaning hint category member until union algorithm",
     ),
-    **dict.fromkeys(("url", "termsOfService"), ("an address that begins with https://, http:// or wss://", _address)),
-    **dict.fromkeys(
-        ("deprecated", "x-coze-idempotent", "retryable", "fails", "ids", "explode"), ("true or false", _flag)
+    ("a text", _text, "encoding challenge x-coze-permission x-coze-result"),
+    ("an address that begins with https://, http:// or wss://", _address, "url termsOfService"),
+    ("true or false", _flag, "deprecated x-coze-idempotent retryable fails ids explode uniqueItems"),
+    ("a mapping", _mapping, "info externalDocs requestBody discriminator schema propertyNames contentSchema counter"),
+    ("a mapping", _mapping, "signature uplink downlink x-coze-stream x-coze-websocket x-coze-callback x-coze-poll"),
+    ("a mapping", _mapping, "x-coze-from-string"),
+    ("a mapping of mappings", _named_mappings, "paths webhooks properties responses content headers events messages"),
+    ("a mapping of mappings", _named_mappings, "schemas securitySchemes x-coze-streams x-coze-websockets"),
+    ("a mapping of texts", _named_texts, "x-coze-pagination mapping header_names x-coze-enum-descriptions"),
+    ("a $ref", _reference, "protocol data detail"),
+    ("a list", _list, "tags"),
+    ("a list with values", _values, "enum examples x-coze-known-values pending terminal failed"),
+    ("a list of texts", _some_texts, "x-coze-notes x-coze-enum-names within input"),
+    ("a list of mappings", _mappings, "x-coze-errors anyOf oneOf allOf"),
+    ("a list of mappings", _parameters, "parameters"),
+    ("true, false or a list of names", _required, "required"),
+    ("a type of JSON Schema or a list of types", _types, "type"),
+    ("a schema or, in x-coze keys, a text", lambda value: isinstance(value, LocatedMapping | str), "items"),
+    ("a schema, true or false", lambda value: isinstance(value, LocatedMapping | bool), "additionalProperties"),
+    (
+        "a schema that is no reference alone, which validators allow in contentSchema only",
+        lambda value: isinstance(value, LocatedMapping) and "$ref" not in value,
+        "x-coze-json-text",
     ),
-    **dict.fromkeys(
-        (
-            "info", "externalDocs", "requestBody", "discriminator", "schema", "counter", "signature", "uplink",
-            "downlink", "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-from-string",
-        ),
-        ("a mapping", _mapping),
+    ("a number", _number, "minimum exclusiveMinimum maximum exclusiveMaximum multipleOf"),
+    ("a whole number", lambda value: type(value) is int, "code"),
+    (
+        "a whole number that is not negative",
+        lambda value: type(value) is int and value >= 0,
+        "minLength maxLength minItems maxItems minProperties maxProperties",
     ),
-    **dict.fromkeys(
-        ("x-coze-pagination", "mapping", "header_names", "x-coze-enum-descriptions"),
-        ("a mapping of texts", _named_texts),
+    (
+        "a whole number greater than 0",
+        lambda value: type(value) is int and value > 0,
+        "x-coze-max-bytes x-coze-max-body-bytes answer_within_seconds",
     ),
-    **dict.fromkeys(("protocol", "data", "detail"), ("a $ref", _reference)),
-    "type": ("a text or a list of texts", _types),
-    "parameters": ("a list of mappings", _parameters),
-    "required": ("true, false or a list of texts", _required),
-    "code": ("a whole number", _number),
-    **dict.fromkeys(
-        ("x-coze-known-values", "examples", "enum", "tags", "pending", "terminal", "failed"), ("a list", _list)
-    ),
-    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "within", "input"), ("a list of texts", _texts)),
-    **dict.fromkeys(("x-coze-errors", "anyOf", "oneOf", "allOf"), ("a list of mappings", _mappings)),
-    **dict.fromkeys(
-        (
-            "paths", "properties", "responses", "content", "headers", "events", "messages", "schemas", "x-coze-streams",
-            "x-coze-websockets", "securitySchemes", "webhooks",
-        ),
-        ("a mapping of mappings", _named_mappings),
-    ),
-}  # fmt: skip
+    ("{grade: certain or likely, source, date: 'YYYY-MM'}", _evidence, "x-coze-evidence"),
+    ("a month: 'YYYY-MM'", _month, "x-coze-as-of"),
+)
+_SHAPES = {key: (words, check) for words, check, keys in _RULES for key in keys.split()}
 _BY_NAME = {name for name, (_, check) in _SHAPES.items() if check in {_named_mappings, _named_texts}}
 _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
+_BELOW_UNKNOWN = {*_LITERALS, "securitySchemes"}  # whose `type` is another one
 
 
 def structure_errors(bundled: Bundle) -> list[Diagnostic]:
@@ -155,5 +185,5 @@ def _walk(value: Any, *, by_name: bool = False) -> Iterator[Diagnostic]:
             yield from (item.problem("shape", f"{name} must be a mapping", name) for name in wrong)
         elif fits is not None and not fits(item):
             yield value.problem("shape", f"{key} must be {words}", key)
-        elif by_name or key not in _LITERALS:
+        elif by_name or key not in _BELOW_UNKNOWN:
             yield from _walk(item, by_name=not by_name and (key in _BY_NAME or key == "parameters"))

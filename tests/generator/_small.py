@@ -7,13 +7,12 @@ import textwrap
 from pathlib import Path
 
 from generator import ir
-from generator.lint import lint
+from generator.lint import lint_files
 from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
 from generator.pipeline import Summary, generate
 from generator.spec.bundler import Bundle, bundle
 from generator.spec.diagnostics import DescriptionError, Diagnostic
-from generator.spec.structure import structure_errors
 
 __all__ = ["Small"]
 
@@ -64,7 +63,7 @@ class Small:
     def problems(self, *, linted: bool = True) -> list[Diagnostic]:
         """Return what prevents `python -m generator generate`, or nothing."""
         try:
-            if linted and (violations := structure_errors(self.bundle()) or lint(self.bundle())):
+            if linted and (violations := lint_files(self.index)[1]):
                 return violations
             self.api()
         except DescriptionError as error:

@@ -13,13 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.docs import write_docs
-from generator.lint import lint
+from generator.lint import lint_files
 from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
 from generator.render.renderer import render
-from generator.spec.bundler import bundle
 from generator.spec.diagnostics import DescriptionError, Diagnostic
-from generator.spec.structure import structure_errors
 from tests.generator._small import Small
 from tests.generator.lint._project import Project
 
@@ -83,12 +81,12 @@ def test_damage_is_reported_or_harmless(seed: int) -> None:
         small = Small(Path(folder) / "project")
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
             damage(small.folder, chance)
+        linted, violations = lint_files(small.index)
+        assert_placed(violations)
+        if linted and not violations:
+            write_docs(linted)
         try:
             bundled = small.bundle()
-            violations = structure_errors(bundled) or lint(bundled)
-            assert_placed(violations)
-            if not violations:
-                write_docs(bundled)
             parsed = parse(bundled)
             files = render(build_api(bundled, parsed), parsed.deref, "")
         except DescriptionError as error:
@@ -108,11 +106,7 @@ def test_damage_to_messages_and_callbacks_is_reported_or_harmless(seed: int) -> 
         project = Project(Path(folder))
         for _ in range(chance.choice((1, 1, 2))):
             damage(project.folder, chance)
-        try:
-            bundled = bundle(project.folder / "coze.yaml")
-            violations = structure_errors(bundled) or lint(bundled)
-            assert_placed(violations)
-            if not violations:
-                write_docs(bundled)
-        except DescriptionError as error:
-            assert_placed(error.problems)
+        bundled, violations = lint_files(project.folder / "coze.yaml")
+        assert_placed(violations)
+        if bundled and not violations:
+            write_docs(bundled)

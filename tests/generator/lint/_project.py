@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from generator.lint import lint
-from generator.spec.bundler import bundle
+from generator.lint import lint_files
 from generator.spec.diagnostics import Diagnostic
 
 __all__ = ["FILES", "Project"]
@@ -388,7 +387,7 @@ class Project:
 
     def problems(self) -> list[Diagnostic]:
         """Return the violations that the linter finds."""
-        return lint(bundle(self.folder / "coze.yaml"))
+        return lint_files(self.folder / "coze.yaml")[1]
 
     def found(self) -> set[tuple[str, int, str]]:
         """Return file, line and rule of every violation."""

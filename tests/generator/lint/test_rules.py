@@ -96,9 +96,6 @@ CASES = [
     Case("socket-protocol", EVENTS, "answers: [thing.watched]", "answers: [thing.seen]", "answers:"),
     Case("socket-protocol", EVENTS, "answers: [thing.watched]", "ends: always # never", "# never"),
     Case("socket-protocol", EVENTS, "ends: always", "ends: once", "ends: once"),
-    Case("socket-protocol", EVENTS, "data: {$ref: './schemas.yaml#/Thing'}\n        answers",
-         "data: {type: object}\n        answers", "data: {type"),
-    Case("callback", MADE, "answer_within_seconds: 3", "answer_within_seconds: soon", "answer_within"),
     Case("callback", MADE, "class: Thing", "class: ThingMade", "schema:"),
     Case("callback", INDEX, "thing.made:", "thing.finished:", "operationId", MADE),
     Case("callback", MADE, "'200':", "'204':", "responses:"),
@@ -123,7 +120,6 @@ CASES = [
          "  description: How much.\n  title: Level\n", "title"),
     Case("nullable", SCHEMAS, "  description: How much.\n",
          "  description: How much.\n  nullable: true\n", "nullable"),
-    Case("schema-shape", SCHEMAS, "required: [id]", "required: id", "required:"),
     Case("required-member", SCHEMAS, "  description: An event as it is sent.\n",
          "  description: An event as it is sent.\n  required: [event, id]\n", "required: [event"),
     Case("enum-unique", SCHEMAS, "enum: [running, done]", "enum: [running, done, done]", "enum:"),
@@ -134,9 +130,6 @@ CASES = [
     Case("extension-key", LIST, "x-coze-notes:", "x-coze-hints:", "x-coze-hints"),
     Case("extension-key", SCHEMAS, "    examples: ['{}']",
          "    x-coze-notes: [No.]\n      examples: ['{}']", "x-coze-notes"),
-    Case("extension-shape", LIST, "x-coze-notes:", "x-coze-max-body-bytes: 0\nx-coze-notes:", "x-coze-max-body-bytes"),
-    Case("extension-shape", SCHEMAS, "      examples: ['{}']",
-         "      x-coze-json-text: {$ref: '#/Thing'}\n      examples: ['{}']", "x-coze-json-text"),
     Case("error-codes", ERRORS, "hint: Correct it.", "hints: Correct it.", "hints:"),
     Case("error-codes", ERRORS, "code: 4001", "code: 4000 # again", "again"),
     Case("error-codes", ERRORS, "  name: CODE_4001\n", "", "code: 4001"),
@@ -154,8 +147,21 @@ CASES = [
          words="there is no operation things.startt; did you mean things.start?"),
     Case("named-in-text", SCHEMAS, "Not yet done.", "Not yet seen by `people.look`.", "`people.look`",
          words="there is no operation people.look"),
-    Case("openapi", START, "required: true\n    description: Id",
-         "required: 1\n    description: Id", "required: 1"),
+    Case("openapi", LIST, "in: query\n", "in: cookies\n", "in: cookies"),
+    Case("shape", EVENTS, "data: {$ref: './schemas.yaml#/Thing'}\n        answers",
+         "data: {type: object}\n        answers", "data: {type", words="data must be a $ref"),
+    Case("shape", MADE, "answer_within_seconds: 3", "answer_within_seconds: soon", "answer_within",
+         words="answer_within_seconds must be a whole number greater than 0"),
+    Case("shape", SCHEMAS, "required: [id]", "required: id", "required:"),
+    Case("shape", SCHEMAS, "type: integer\n  description: How", "type: int\n  description: How", "type: int",
+         words="type must be a type of JSON Schema or a list of types"),
+    Case("shape", SCHEMAS, "  description: How much.\n", "  description: How much.\n  minLength: -1\n", "minLength:"),
+    Case("shape", LIST, "x-coze-notes:", "x-coze-max-body-bytes: 0\nx-coze-notes:", "x-coze-max-body-bytes"),
+    Case("shape", LIST, "x-coze-notes:",
+         "x-coze-evidence: {grade: certain, source: X, date: soon}\nx-coze-notes:", "x-coze-evidence"),
+    Case("shape", SCHEMAS, "      examples: ['{}']",
+         "      x-coze-json-text: {$ref: '#/Thing'}\n      examples: ['{}']", "x-coze-json-text"),
+    Case("shape", START, "required: true\n    description: Id", "required: 1\n    description: Id", "required: 1"),
 ]  # fmt: skip
 
 
@@ -191,7 +197,7 @@ def test_every_rule_is_tested() -> None:
     below = {"operation-file", "body-name", "answer-name"}
     below |= {"component-name", "name-unique", "client-name"}
     below |= {"wire-name", "http-name"}  # in parser/test_naming.py
-    assert {case.rule for case in CASES} | below == set(RULES)
+    assert {case.rule for case in CASES} | below == {*RULES, "shape"}
 
 
 def test_operation_id_must_match_its_file(project: Project) -> None:
@@ -240,12 +246,38 @@ def test_key_order_message_shows_the_right_order(project: Project) -> None:
     assert problem.message == "move type up: the order is type, description, required, properties, x-coze-from-string"
 
 
-def test_wrong_types_do_not_crash_the_rules(project: Project) -> None:
-    """The rules do not crash on a description in which everything has the wrong type."""
-    project.replace(SCHEMAS, "  required: [id]\n", "  required: 1\n  enum: 2\n  anyOf: {}\n  examples: none\n")
-    project.replace(LIST, "  style: page\n", "  style: [page]\n")
-    project.replace(START, "tags: [things]", "tags: 3")
-    assert {rule for _, _, rule in project.found()} >= {"pagination", "tags"}
+def test_faults_of_independent_files_are_found_in_one_run(project: Project) -> None:
+    """A file that is no YAML, one with a wrong type and one with a wrong reference hide no faults of other files."""
+    project.replace(LIST, "  style: page\n", "\tstyle: page\n")  # operations that depend on it: none but itself
+    project.replace(EVENTS, "ids: false", "ids: maybe")  # things.start and things.watch depend on it
+    project.replace(MADE, "things/schemas.yaml#/Thing", "things/schemas.yaml#/Thin")
+    project.replace("things/end.yaml", "End a thing", "End a thing.")
+    project.replace(ERRORS, "hint: Correct it.", "hints: Correct it.")
+    assert project.found() == {
+        (LIST, project.line(LIST, "style"), "yaml"),
+        (EVENTS, project.line(EVENTS, "ids"), "shape"),
+        (MADE, project.line(MADE, "Thin'"), "ref"),
+        ("things/end.yaml", project.line("things/end.yaml", "summary"), "summary"),
+        (ERRORS, project.line(ERRORS, "hints"), "error-codes"),
+    }
+
+
+def test_missing_file_hides_no_faults_of_others(project: Project) -> None:
+    """A line of the index that refers to no file hides nothing but that operation, of which no other fault follows."""
+    project.replace(INDEX, "things/start.yaml", "things/begin.yaml")
+    project.replace("things/end.yaml", "End a thing", "End a thing.")
+    assert project.found() == {
+        (INDEX, project.line(INDEX, "begin.yaml"), "ref"),
+        (START, 1, "not-in-index"),
+        ("things/end.yaml", project.line("things/end.yaml", "summary"), "summary"),
+    }
+
+
+def test_index_that_is_no_yaml_is_reported_alone(project: Project) -> None:
+    """Without an index there are no operations, so that its fault is the only one."""
+    project.replace(INDEX, "paths:", "\tpaths:")
+    project.replace(START, "Start a thing", "Start a thing.")
+    assert project.found() == {(INDEX, project.line(INDEX, "paths:"), "yaml")}
 
 
 def test_real_description_has_no_violations() -> None:

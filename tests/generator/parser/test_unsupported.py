@@ -71,7 +71,7 @@ CASES = {
     "boolean schema": prop("free: true"),
     "bad default": prop("free: {type: integer, default: many, description: X.}", THING),
     "array without items": prop("free: {type: array, description: X.}", THING),
-    "unknown type": prop("free: {type: text, description: X.}", THING),
+    "unknown type": prop("free: {type: text, description: X.}"),
     "unknown format": prop("free: {type: string, format: unixtime, description: X.}"),
     "allOf": Case(SCHEMAS, "Size:\n", "Size:\n  allOf: [{$ref: '#/Thing'}]\n", "allOf"),
     "object without a name": prop("free: {type: object, properties: {a: {type: boolean}}}", "coze"),
