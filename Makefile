@@ -12,7 +12,7 @@ PLAIN := openapi generator benchmarks overlays sandbox tests examples docs/guide
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo generate docs test test-fast contract contract-live mutation fuzz check format coverage bench redocly dist \
+.PHONY: help demo generate docs test test-fast contract contract-live mutation fuzz check format coverage bench portable dist \
 	wheel drift changes changelog system clean
 
 help: ## List the commands
@@ -74,8 +74,8 @@ format: $(VENV)/dev ## Format hand-written code
 bench: $(VENV)/benchmarks ## Compare with cozepy, httpx and the bare parser in one run
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks
 
-redocly: ## Have another tool lint the description, too (needs node)
-	npx --yes @redocly/cli@2.77.0 lint --extends=spec generated/coze_api/coze.openapi.json
+portable: $(VENV)/dev ## Run other tools on the description and its portable form (TOOL=orval; needs node 22.18, java 17)
+	@$(BIN)/python -m tests.portability $(if $(TOOL),--tool $(TOOL))
 
 dist: $(VENV)/dev ## Build sdist and wheel in dist/
 	@rm -rf dist && $(BIN)/python -m build --quiet && $(BIN)/twine check --strict dist/*

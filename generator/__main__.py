@@ -82,7 +82,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{len(error.problems)} problem{'s' * (len(error.problems) != 1)}", file=sys.stderr)
         return 2 if options.command in {"diff", "drift"} else 1
     if options.command == "bundle" and options.output:
-        options.output.write_text(message, encoding="utf-8", newline="\n")
+        try:
+            options.output.write_text(message, encoding="utf-8", newline="\n")
+        except OSError as error:
+            parser.error(f"--output: {error}")
         print(f"Wrote {options.output}")
     elif options.command == "bundle":
         sys.stdout.write(message)

@@ -1,7 +1,6 @@
 """The description in a form that other tools take whole.
 
-The document stays OpenAPI 3.1. What is true of the API stays; what changes is how it is written, where a widespread
-tool loses something, and each rule names what that is. docs/guides/portable.md lists the tools.
+The document stays OpenAPI 3.1 and describes the same API. docs/guides/portable.md has the reason for each change.
 """
 
 from __future__ import annotations
@@ -119,7 +118,7 @@ class _Rewriter:
 
 
 def _with_client_error(responses: dict[str, Any]) -> dict[str, Any]:
-    """Add the response `4XX` where only `default` covers it: Redocly requires it, and clients get its type from it."""
+    """Add the response `4XX`, which Redocly requires, where only `default` covers it."""
     if "default" not in responses or any(status.startswith("4") for status in responses):
         return responses
     result: dict[str, Any] = {}

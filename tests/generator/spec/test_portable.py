@@ -266,3 +266,13 @@ def test_command_refuses_a_faulty_description(small: Small, capsys: pytest.Captu
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "openapi/things/retrieve.yaml:" in printed.err
+
+
+def test_command_reports_a_file_that_cannot_be_written(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that does not exist is reported in one line, with the exit status of a wrong argument."""
+    with pytest.raises(SystemExit) as caught:
+        command.main(["--index", str(small.index), "bundle", "--output", str(tmp_path / "none" / "bundle.json")])
+    assert caught.value.code == 2
+    assert "--output: " in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,1 @@
+"""Runs other tools on the description: `python -m tests.portability`."""
