@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import attrs
+import pytest
 
 from generator.drift.comparison import covers
 from generator.spec.bundler import Bundle, bundle
@@ -24,7 +26,11 @@ __all__ = [
     "exceptions",
     "excuses",
     "is_mentioned",
+    "needs_samples",
     "records",
+    "skip_without_samples",
+    "unlisted",
+    "with_samples",
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +38,8 @@ EVIDENCE = ROOT / "openapi" / "evidence"
 """What is known of the API, with its sources. The description rests on it."""
 FACTS = ROOT.parent / "shared" / "facts"
 """Published samples and recordings, which are not ours to publish: they may lie beside the repository."""
+_NO_SAMPLES = "no published samples and recordings in ../shared/facts"
+needs_samples = pytest.mark.skipif(not FACTS.is_dir(), reason=_NO_SAMPLES)
 _KEYS = ("pointer", "difference", "reason", "evidence")
 _POINTER = re.compile(
     r"[a-z0-9_.*]+ (?:(?:operation|request|response|stream|uplink|downlink)(?:[.\[].*)?|sample \S+)\Z"
@@ -63,6 +71,11 @@ class Listed:
 
     pointer: str
     line: int
+
+    @property
+    def is_about_samples(self) -> bool:
+        """Whether the entry is about published samples, which the evidence does not contain."""
+        return self.pointer.partition(" ")[2].startswith("sample ")
 
     @property
     def is_about_messages(self) -> bool:
@@ -111,7 +124,7 @@ def exceptions() -> tuple[Listed, ...]:
 def excuses(listed: Listed, difference: Difference) -> bool:
     """Return whether an exception covers a difference, by its place, its parent, its sample, or by `*`."""
     if "*" in listed.pointer:
-        return covers(listed.pointer, difference.pointer)
+        return any(covers(listed.pointer, place) for place in (difference.pointer, difference.sample))
     return listed.pointer in {difference.pointer, difference.parent, difference.sample}
 
 
@@ -119,3 +132,21 @@ def is_mentioned(listed: Listed, record: dict[str, Any]) -> bool:
     """Return whether the catalog itself notes a conflict about the member: then it may have settled it already."""
     name = re.sub(r"\[\]|\{\}", "", listed.pointer).rpartition(".")[2]
     return any(name in re.findall(r"\w+", line) for line in record["conflicts"])
+
+
+def unlisted(found: Iterable[Difference]) -> str:
+    """Write down the differences that have to be listed and are not."""
+    wrong = {one for one in found if not one.tolerated and not any(excuses(entry, one) for entry in exceptions())}
+    return "\n".join(f"{one.pointer}: {one.message}" for one in sorted(wrong))
+
+
+def skip_without_samples() -> None:
+    """Skip the whole module that calls this, as one, where the samples and recordings are missing."""
+    __tracebackhide__ = True  # pytest reports the module's line
+    if not FACTS.is_dir():
+        pytest.skip(_NO_SAMPLES, allow_module_level=True)
+
+
+def with_samples(parameters: Iterable[Any]) -> list[Any]:
+    """Return the parameters of a test marked `needs_samples`: none where samples are missing, so that it skips once."""
+    return list(parameters) if FACTS.is_dir() else []

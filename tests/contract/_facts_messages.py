@@ -13,22 +13,28 @@ from tests.contract._facts import EVIDENCE, FACTS, Difference, description
 from tests.contract._facts_samples import broken
 from tests.contract._facts_view import View
 
-__all__ = ["Callback", "Message", "callbacks", "catalog", "messages", "protocol", "recordings"]
+__all__ = [
+    "RECORDINGS",
+    "Callback",
+    "Message",
+    "callbacks",
+    "catalog",
+    "messages",
+    "protocol",
+    "protocol_name",
+    "recorded_messages",
+    "recordings",
+]
 
 Fact = dict[str, Any]
 _LIMITS = ("minimum", "maximum", "maxItems", "maxLength", "minLength")
-_APIS = {
-    "audio_speech": "websockets.audio.speech",
-    "audio_transcriptions": "websockets.audio.transcriptions",
-    "chat": "websockets.chat",
-    "simult_interpretation": "websockets.audio.simult_interpretation",
-}
-_RECORDINGS = {
+RECORDINGS = {
     "coze-go.websocket_chat.ndjson": "websockets.chat",
     "coze-go.websocket_chat_generate_audio.ndjson": "websockets.chat",
     "coze-go.websocket_speech.ndjson": "websockets.audio.speech",
     "coze-go.websocket_transcriptions.ndjson": "websockets.audio.transcriptions",
 }
+"""Recorded sessions, with the operation that each is of."""
 _ENVELOPE = {"id", "event_type"}  # the same for all messages; no protocol repeats them
 _ROOM = "websockets.rtc"
 _ROOMS = "rtc_events.json"
@@ -41,13 +47,19 @@ def catalog(file: str) -> Fact:
     return json.loads(text.replace('"#/schemas/', '"#/components/schemas/'))
 
 
-def protocol(name: str) -> Fact:
-    """Return the described protocol of an operation, or of rooms for the name `websockets.rtc`."""
-    protocols = description().document["components"]["x-coze-websockets"]
-    if name == _ROOM:
-        return protocols["RtcRoom"]
-    _, _, operation = description().operations()[name]
-    return protocols[operation["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2]]
+def protocol_name(owner: str) -> str:
+    """Return the name of the protocol of an operation, or of rooms for `websockets.rtc`."""
+    if owner == _ROOM:
+        return "RtcRoom"
+    _, _, operation = description().operations()[owner]
+    name: str = operation["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2]
+    return name
+
+
+def protocol(owner: str) -> Fact:
+    """Return the described protocol of an operation, or of rooms for `websockets.rtc`."""
+    found: Fact = description().document["components"]["x-coze-websockets"][protocol_name(owner)]
+    return found
 
 
 @attrs.frozen
@@ -152,13 +164,16 @@ class Callback:
             comparison.differ("", "the answer is described on one side only")
         return comparison.found, comparison.seen
 
+    @property
+    def published(self) -> Fact:
+        """The published record of it, with an example, which lies beside the repository."""
+        records = _published("webhooks.json")["events"]
+        return next(record for record in records if record["event_type"] == self.fact["event_type"])
+
     def sample_differences(self) -> list[Difference]:
         """Return in which ways the catalog's examples break the description."""
-        published = next(
-            fact for fact in _published("webhooks.json")["events"] if fact["event_type"] == self.fact["event_type"]
-        )
-        found = list(broken(self.body, published["example"], "request"))
-        answer = published["response"].get("channel", {}).get("example")
+        found = list(broken(self.body, self.published["example"], "request"))
+        answer = self.published["response"].get("channel", {}).get("example")
         if answer is not None and self.answer is not None:
             found += broken(self.answer, answer, "response")
         return [
@@ -172,8 +187,8 @@ def messages() -> tuple[Message, ...]:
     """Return all messages of the catalog, and those that its update adds."""
     sockets, room = "websocket_events.json", _ROOMS
     found = [
-        Message(_APIS[name], fact["direction"], fact, sockets)
-        for name, api in catalog(sockets)["apis"].items()
+        Message(_owners()[api["path"]], fact["direction"], fact, sockets)
+        for api in catalog(sockets)["apis"].values()
         for fact in api["events"]
     ]
     found += [
@@ -189,7 +204,7 @@ def messages() -> tuple[Message, ...]:
 def examples() -> dict[tuple[str, str], Fact]:
     """Return the published example of each message, by owner and type."""
     sockets, rooms = _published("websocket_events.json"), _published("realtime_events.json")
-    facts = [(_APIS[name], fact) for name, api in sockets["apis"].items() for fact in api["events"]]
+    facts = [(_owners()[api["path"]], fact) for api in sockets["apis"].values() for fact in api["events"]]
     added = _published("update-2026-11/events.json")["websocket"]
     facts += [(fact["operation"], fact) for fact in added if fact["change"] == "add event"]
     facts += [(_ROOM, fact) for side in ("uplink", "downlink") for fact in rooms[side]]
@@ -202,20 +217,30 @@ def _published(file: str) -> Fact:
     return found
 
 
+def _owners() -> dict[str, str]:
+    """Return the operations that open WebSockets, by path."""
+    operations = description().operations().items()
+    return {path: name for name, (path, _, operation) in operations if "x-coze-websocket" in operation}
+
+
 @cache
 def callbacks() -> tuple[Callback, ...]:
     """Return all callbacks of the catalog."""
     return tuple(Callback(fact) for fact in catalog("webhooks.json")["events"])
 
 
+def recorded_messages(file: str) -> Iterator[tuple[str, Fact]]:
+    """Read a recorded session. Yields the side and the frame of each message."""
+    text = (FACTS / "examples" / "streams" / file).read_text(encoding="utf-8")
+    for record in map(json.loads, text.splitlines()):
+        yield {"client": "uplink", "server": "downlink"}[record["from"]], record["frame"]
+
+
 def recordings() -> Iterator[tuple[str, int, list[Difference]]]:
     """Hold each recorded frame to the description. Yields the file, the line and what is wrong."""
-    for file, owner in _RECORDINGS.items():
-        path = FACTS / "examples" / "streams" / file
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            record = json.loads(line)
-            side = {"client": "uplink", "server": "downlink"}[record["from"]]
-            yield file, number, _frame_differences(owner, side, record["frame"])
+    for file, owner in RECORDINGS.items():
+        for number, (side, frame) in enumerate(recorded_messages(file), start=1):
+            yield file, number, _frame_differences(owner, side, frame)
 
 
 def _frame(owner: str, side: str, described: Fact) -> Fact:

@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from cozekit import Coze
 from cozekit.errors import StreamFailed, StreamInterrupted
 from tests.contract._calls import same, wire
-from tests.contract._facts import FACTS
+from tests.contract._facts import FACTS, skip_without_samples
 from tests.contract._recordings import Recording, recordings
 from tests.contract._stream_server import stream_server
 from tests.contract._streaming import start
 
-HAS_FACTS = FACTS.is_dir()
-ALL = recordings() if HAS_FACTS else ()
+skip_without_samples()
+ALL = recordings()
 EXAMPLES = max(int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200")) // 20, 1)
-
-pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
 
 
 @pytest.fixture(scope="module")

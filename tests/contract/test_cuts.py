@@ -12,17 +12,15 @@ import pytest
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import StreamFailed, StreamInterrupted
 from tests.contract._calls import MODES, Mode, same, wire
-from tests.contract._facts import FACTS
+from tests.contract._facts import skip_without_samples
 from tests.contract._recordings import Recording, recordings
 from tests.contract._streaming import start, waits
 
-HAS_FACTS = FACTS.is_dir()
+skip_without_samples()
 LARGEST = 3_000
 STEPS: dict[Mode, int] = {"sync": 1, "async": 7}  # both decode by the same code
-SMALL = [one for one in recordings() if len(one.content) < LARGEST] if HAS_FACTS else []
+SMALL = [one for one in recordings() if len(one.content) < LARGEST]
 RECORDINGS = [pytest.param(one, id=one.file) for one in SMALL]
-
-pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
 
 
 class Line:

@@ -166,6 +166,8 @@ def test_undocumented_field_is_known() -> None:
         ("chat.create stream.chat.failed", True),
         ("chat.* stream.chat.*.code", True),
         ("chat.create sample streams/1.sse", True),
+        ("chat.* sample streams/*.sse", True),
+        ("chat.* sample responses/*", False),
         ("chat.create stream.chat", False),
         ("chat.create *", True),
         ("chat.cancel *", False),

@@ -11,13 +11,13 @@ from cozekit import AsyncCoze, Coze
 from cozekit.errors import ChatFailed, StreamFailed, StreamInterrupted
 from tests.contract._calls import MODES, Mode, same, wire
 from tests.contract._decoded import misread
-from tests.contract._facts import FACTS
+from tests.contract._facts import skip_without_samples
 from tests.contract._recordings import Frame, Recording, recordings
 from tests.contract._stream_server import LOGID, stream_server
 from tests.contract._streaming import start, waits
 
-HAS_FACTS = FACTS.is_dir()
-ALL = recordings() if HAS_FACTS else ()
+skip_without_samples()
+ALL = recordings()
 RECORDINGS = [pytest.param(one, id=one.file) for one in ALL]
 FAILURES = [pytest.param(one, id=one.file) for one in ALL if one.outcome(one.frames[:1])[1] == "failed"]
 # Made-up samples of the official pages, which openapi/exceptions.yaml lists.
@@ -25,8 +25,6 @@ INACCURATE = {"chat_v3.1.sse", "chat_submit_tool_outputs.1.sse"}
 
 # Made of several samples in a row, so that ids begin anew in it.
 JOINED = "cozepy.workflow_run_stream.sse"
-
-pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
 
 
 def received(recording: Recording, mode: Mode, url: str) -> tuple[Any, list[Any], Exception | None]:

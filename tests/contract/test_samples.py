@@ -11,14 +11,12 @@ import pytest
 from coze_api.errors import DecodeError, InvalidArgumentError
 from tests.contract._calls import MODES, Call, Mode, calls, perform, resolve, same, wire
 from tests.contract._decoded import misread
-from tests.contract._facts import FACTS, exceptions, excuses
+from tests.contract._facts import exceptions, excuses, skip_without_samples
 from tests.contract._facts_samples import Sample, sample_differences, samples
 from tests.contract._urls import text_of, typed
 
-HAS_FACTS = FACTS.is_dir()
-SAMPLES = samples() if HAS_FACTS else ()
-
-pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
+skip_without_samples()
+SAMPLES = samples()
 
 
 def of_folder(folder: str, *, query: bool = False, form: bool = False) -> list[Any]:

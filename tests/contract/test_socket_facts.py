@@ -8,7 +8,17 @@ from functools import cache
 
 import pytest
 
-from tests.contract._facts import FACTS, Difference, Listed, description, exceptions, excuses
+from tests.contract._facts import (
+    FACTS,
+    Difference,
+    Listed,
+    description,
+    exceptions,
+    excuses,
+    needs_samples,
+    unlisted,
+    with_samples,
+)
 from tests.contract._facts_messages import (
     Callback,
     Message,
@@ -19,30 +29,17 @@ from tests.contract._facts_messages import (
     recordings,
 )
 
-HAS_FACTS = FACTS.is_dir()
 MESSAGES = messages()
 CALLBACKS = callbacks()
-RECORDED = list(recordings()) if HAS_FACTS else []
+RECORDED = list(recordings()) if FACTS.is_dir() else []
 OWNERS = sorted({message.owner for message in MESSAGES})
-
-needs_samples = pytest.mark.skipif(not HAS_FACTS, reason="the published samples do not lie beside the repository")
-
-
-def unlisted(found: list[Difference]) -> str:
-    """Write down the differences that have to be listed and are not."""
-    wrong = {one for one in found if not one.tolerated and not any(excuses(entry, one) for entry in exceptions())}
-    return "\n".join(f"{one.pointer}: {one.message}" for one in sorted(wrong))
 
 
 @cache
 def differences() -> tuple[Difference, ...]:
-    """Return all differences of all messages, callbacks, examples and recordings."""
+    """Return all differences of all messages and callbacks."""
     found = [one for message in MESSAGES for one in message.differences()[0]]
-    found += [one for message in MESSAGES for one in message.frame_differences(message.example)]
-    found += [one for callback in CALLBACKS for one in callback.differences()[0]]
-    found += [one for callback in CALLBACKS for one in callback.sample_differences()]
-    found += [one for _, _, wrong in RECORDED for one in wrong]
-    return tuple(found)
+    return (*found, *(one for callback in CALLBACKS for one in callback.differences()[0]))
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place.replace(" ", ":"))
@@ -56,7 +53,7 @@ def test_message_equals_the_catalog(message: Message) -> None:
 
 
 @needs_samples
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place.replace(" ", ":"))
+@pytest.mark.parametrize("message", with_samples(MESSAGES), ids=lambda message: message.place.replace(" ", ":"))
 def test_example_of_a_message_obeys_the_description(message: Message) -> None:
     """The catalog's example of each message obeys its description, and holds nothing that it lacks."""
     wrong = unlisted(message.frame_differences(message.example))
@@ -118,7 +115,7 @@ def test_callback_equals_the_catalog(callback: Callback) -> None:
 
 
 @needs_samples
-@pytest.mark.parametrize("callback", CALLBACKS, ids=lambda callback: callback.name)
+@pytest.mark.parametrize("callback", with_samples(CALLBACKS), ids=lambda callback: callback.name)
 def test_example_of_a_callback_obeys_the_description(callback: Callback) -> None:
     """The published example of each callback, and of the answer to it, obeys its description."""
     wrong = unlisted(callback.sample_differences())
@@ -144,7 +141,6 @@ def test_signature_is_that_of_the_catalog() -> None:
         assert hashlib.new(signature["algorithm"], text.encode()).hexdigest() == vector["signature"]
 
 
-@needs_samples
 @pytest.mark.parametrize(
     "entry", [one for one in exceptions() if one.is_about_messages], ids=lambda entry: entry.pointer
 )

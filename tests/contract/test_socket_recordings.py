@@ -15,9 +15,9 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from cozekit import AsyncCoze, Coze, audio
-from tests.contract._facts import FACTS
+from tests.contract._facts import FACTS, skip_without_samples
 
-pytestmark = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts catalog does not lie beside the repository")
+skip_without_samples()
 STREAMS = FACTS / "examples" / "streams"
 NAMES = (
     "coze-go.websocket_chat",

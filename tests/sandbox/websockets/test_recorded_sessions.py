@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract._facts import FACTS
+from tests.contract._facts import FACTS, skip_without_samples
 from tests.sandbox.websockets._connection import CHAT, SPEECH, TRANSCRIPTIONS, talk
 
+skip_without_samples()
 STREAMS = FACTS / "examples" / "streams"
 SESSIONS = {
     "coze-go.websocket_speech.ndjson": SPEECH,
@@ -17,8 +18,6 @@ SESSIONS = {
     "coze-go.websocket_chat.ndjson": CHAT,
     "coze-go.websocket_chat_generate_audio.ndjson": CHAT,
 }
-
-pytestmark = pytest.mark.skipif(not STREAMS.is_dir(), reason="the facts catalog does not lie beside the repository")
 
 
 def recorded(file: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
