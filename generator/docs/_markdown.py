@@ -1,8 +1,8 @@
 """Writes Markdown that shows texts as they are meant.
 
-Every text of the description that reaches a page passes `prose`, `cell`, `code` or `link`. In a text only backticks are
-markup, which set off code. Whatever else Markdown or HTML would take for markup is written as a character reference,
-which neither of them does, in tables and in code as well.
+Every text of the description that reaches a page passes `prose`, `cell`, `code`, `fence` or `link`. In a text only
+backticks are markup, which set off code. Whatever else Markdown or HTML would take for markup is written as a character
+reference, which neither of them does, in tables and in code as well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
-__all__ = ["NOTHING", "cell", "code", "link", "prose", "table"]
+__all__ = ["NOTHING", "cell", "code", "fence", "link", "prose", "table"]
 
 #: Text of an empty cell.
 NOTHING = "-"
@@ -46,6 +46,13 @@ def code(text: str) -> str:
         return NOTHING
     # A backslash escapes nothing in code, and a bar ends the cell of a table even there.
     return f"`{shown}`" if _PLAIN_CODE.fullmatch(shown) else f"<code>{_NO_WORD.sub(_reference, shown)}</code>"
+
+
+def fence(language: str, text: str) -> str:
+    """Write a program, which may hold backticks as well, as a block of code."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{text.rstrip()}\n{ticks}\n"
 
 
 def link(label: str, address: str) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 from ..spec.bundler import Bundle, source_note
 from ._markdown import NOTHING, cell, code, link, prose, table
 from ._protocols import events, events_table, messages_table, rooms, users
+from ._samples import anchor
 
 __all__ = ["http_line", "operations_page", "split"]
 
-_COLUMNS = ("Operation", "Request", "Permission", "What it does", "Official page")
+_COLUMNS = ("Operation", "Request", "Permission", "What it does", "Official page", "Samples")
 
 
 def operations_page(bundled: Bundle) -> str:
@@ -22,7 +23,8 @@ def operations_page(bundled: Bundle) -> str:
         "# Operations\n\n"
         f"{len(http)} HTTP operations, {len(sockets)} WebSockets, {len(callbacks)} callbacks, "
         f"{len(streams)} kinds of streams, and the messages of RTC rooms. An operation's name is its method in the "
-        "client, and leads to its description. A dash stands where the official pages name no permission.\n"
+        "client, and leads to its description. A dash stands where the official pages name no permission. "
+        "Its samples call it with curl and with Python, sync and async.\n"
     )
     parts = [
         head,
@@ -64,6 +66,7 @@ def _row(path: str, method: str, operation: Any) -> list[str]:
         code(operation.get("x-coze-permission", "")),
         _summary(operation),
         _page(operation),
+        link("samples", f"samples.md#{anchor(operation['operationId'])}"),
     ]
 
 

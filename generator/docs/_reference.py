@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from ..spec.bundler import Bundle
+from ._python import Samples
 from ._reference_spec import readable
 
 __all__ = ["reference_page"]
@@ -31,9 +32,14 @@ _OPTIONS = {
 }
 
 
-def reference_page(bundled: Bundle) -> str:
-    """Write `reference.html`. The document is part of it: pages opened from a disk may not load one."""
-    document = readable(bundled)
+def reference_page(bundled: Bundle, samples: Samples) -> str:
+    """Write `reference.html`. The document is part of it: pages opened from a disk may not load one.
+
+    Args:
+        bundled: The description.
+        samples: Python programs by the id of their operation.
+    """
+    document = readable(bundled, samples)
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=html.escape(document["info"]["title"]),
         document=_inline(document),

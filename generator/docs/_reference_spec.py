@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..spec.bundler import Bundle, operations_of
-from ._curl import curl
 from ._errors import codes_list
 from ._markdown import NOTHING, code, prose
 from ._protocols import events_table, messages_table, rooms
+from ._python import Samples
+from ._samples import code_samples
 
 __all__ = ["readable"]
 
@@ -23,13 +24,23 @@ _TITLES = {_ROOMS: "RTC rooms", _ERRORS: "Error codes"}
 _PAGES = {"page": "numbered from 1", "token": "by an opaque token", "cursor": "by the id of the last item seen"}
 
 
-def readable(bundled: Bundle) -> dict[str, Any]:
-    """Make the document that the reference page shows. The description itself stays as it is."""
+def readable(bundled: Bundle, samples: Samples) -> dict[str, Any]:
+    """Make the document that the reference page shows. The description itself stays as it is.
+
+    Args:
+        bundled: The description.
+        samples: Python programs by the id of their operation.
+    """
     source = bundled.document
     document: dict[str, Any] = _plain(source)
     for part in ("paths", "webhooks"):
         for path, method, operation in operations_of(source, part):
-            _explain(document[part][path][method], source, path, method, operation)
+            _explain(document[part][path][method], source, path, operation)
+            if part == "paths":
+                document[part][path][method]["x-codeSamples"] = [
+                    {"lang": language, "label": title, "source": text}
+                    for language, title, text in code_samples(source, path, method, operation, samples)
+                ]
     _add_sections(document, bundled)
     return document
 
@@ -66,7 +77,7 @@ def _remarks(schema: Mapping[str, Any]) -> Iterator[str]:
         yield "The text holds JSON."
 
 
-def _explain(target: dict[str, Any], source: Any, path: str, method: str, operation: Mapping[str, Any]) -> None:
+def _explain(target: dict[str, Any], source: Any, path: str, operation: Mapping[str, Any]) -> None:
     """Add the meaning of an operation's `x-coze-*` to its description."""
     facts = "".join(f"- {fact}\n" for fact in _facts(operation, path))
     parts = [target["description"], facts, *_message_tables(source["components"], operation)]
@@ -75,10 +86,6 @@ def _explain(target: dict[str, Any], source: Any, path: str, method: str, operat
         target["externalDocs"].setdefault("description", "Official page")
     if "x-coze-callback" in operation:
         target["security"] = []  # the token of the client has no part in what Coze sends
-    if "x-coze-websocket" not in operation and "x-coze-callback" not in operation:
-        target["x-codeSamples"] = [
-            {"lang": "Shell", "label": "curl", "source": curl(source, path, method, operation)},
-        ]
 
 
 def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:

@@ -9,14 +9,18 @@ from pathlib import Path
 __all__ = ["format_text", "format_tree"]
 
 
-def format_tree(root: Path) -> None:
+def format_tree(root: Path, width: int = 120) -> None:
     """Remove unused imports below *root*, sort the others, and format all, whatever settings lie around.
+
+    Args:
+        root: Folder of the modules.
+        width: Characters of a line.
 
     Raises:
         RuntimeError: ruff found code that it cannot read, which is a defect of the templates.
     """
     # --isolated, since ruff would otherwise read settings of a directory above; one width, so that output is one.
-    common = ["--isolated", "--no-cache", "--quiet", "--line-length", "120", "--target-version", "py311"]
+    common = ["--isolated", "--no-cache", "--quiet", "--line-length", str(width), "--target-version", "py311"]
     _run(["check", *common, "--select", "F401,I001", "--fix", "--exit-zero", str(root)])
     _run(["format", *common, str(root)])
 

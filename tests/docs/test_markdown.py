@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from generator.docs._files import write_docs
 from generator.docs._markdown import NOTHING, cell, code, link, prose, table
+from generator.docs._python import python_samples
 from generator.docs._reference import reference_page
 from tests._chromium import needs_chromium
 from tests.docs._browser import visit
@@ -113,12 +114,12 @@ def poison(value: Any, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_pages_hold_no_markup_of_texts(tmp_path: Path, text: str) -> None:
-    """The lists of operations and errors have the same tables whatever the texts hold, and links to pages only."""
+    """The lists of operations, errors and samples have the same elements whatever the texts hold, and links to pages only."""
     small = Small(tmp_path)
     bundled = small.bundle()
-    clean = [READER.render(page.read_text(encoding="utf-8")) for page in write_docs(bundled)[:2]]
+    clean = [READER.render(page.read_text(encoding="utf-8")) for page in write_docs(bundled) if page.suffix == ".md"]
     poison(bundled.document, text)
-    dirty = [READER.render(page.read_text(encoding="utf-8")) for page in write_docs(bundled)[:2]]
+    dirty = [READER.render(page.read_text(encoding="utf-8")) for page in write_docs(bundled) if page.suffix == ".md"]
     for before, after in zip(clean, dirty, strict=True):
         assert after != before
         tags = [
@@ -136,7 +137,7 @@ def test_the_reference_page_runs_nothing_of_texts(tmp_path: Path) -> None:
     poison(bundled.document, " ".join(HOSTILE))
     (tmp_path / "vendor").symlink_to(VENDOR)
     page = tmp_path / "reference.html"
-    page.write_text(reference_page(bundled), encoding="utf-8")
+    page.write_text(reference_page(bundled, python_samples(bundled)), encoding="utf-8")
     scratch = tmp_path / "chromium"
     scratch.mkdir()
     seen = visit(page, scratch)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from generator.docs._python import Samples
 from generator.docs._reference import reference_page
 from generator.spec.bundler import Bundle
 from tests._chromium import needs_chromium
@@ -38,6 +40,17 @@ def test_shows_every_operation_and_callback(real: Bundle, shown: Visit) -> None:
     """Each operation and each callback has a place in the page that a link can lead to."""
     places = set(re.findall(r'id="tag/[^"]*?/operation/([^"]+)"', shown.dom))
     assert places == real.operations().keys() | real.callbacks().keys()
+
+
+@needs_chromium
+def test_shows_samples_of_every_operation(real: Bundle, shown: Visit) -> None:
+    """Each operation has a tab for each of its samples: curl unless it is a WebSocket, and Python, sync and async."""
+    labels = Counter(re.findall(r'<li [^>]*role="tab"[^>]*>([^<]+)</li>', shown.dom))
+    sockets = [entry for entry in real.operations().values() if "x-coze-websocket" in entry[2]]
+    streams = [entry for entry in real.operations().values() if "flag" in entry[2].get("x-coze-stream", {})]
+    assert labels["curl"] == len(real.operations()) - len(sockets)
+    assert labels["Python"] == labels["Python, async"] == len(real.operations())
+    assert labels["Python, stream"] == labels["Python, stream, async"] == len(streams)
 
 
 @needs_chromium
@@ -92,9 +105,9 @@ def test_the_vendored_script_is_the_one_described() -> None:
         assert (VENDOR / name).is_file()
 
 
-def test_our_own_keys_are_words(real: Bundle) -> None:
+def test_our_own_keys_are_words(real: Bundle, samples: Samples) -> None:
     """The shown document has no `x-coze-` keys, which viewers ignore, but has their content in descriptions."""
-    shown = document(reference_page(real))
+    shown = document(reference_page(real, samples))
     assert '"x-coze-' not in json.dumps(shown)
     description = shown["paths"]["/v3/chat"]["post"]["description"]
     for fact in (
@@ -106,9 +119,9 @@ def test_our_own_keys_are_words(real: Bundle) -> None:
         assert fact in description
 
 
-def test_schemas_stay_as_they_are(real: Bundle) -> None:
+def test_schemas_stay_as_they_are(real: Bundle, samples: Samples) -> None:
     """No operation, schema or property of the description is missing in the shown document."""
-    shown = document(reference_page(real))
+    shown = document(reference_page(real, samples))
     source = real.document
     for part in ("paths", "webhooks"):
         assert shown[part].keys() == source[part].keys()
@@ -117,9 +130,9 @@ def test_schemas_stay_as_they_are(real: Bundle) -> None:
         assert shown["components"]["schemas"][name].get("properties", {}).keys() == schema.get("properties", {}).keys()
 
 
-def test_a_text_cannot_end_the_script(real: Bundle) -> None:
+def test_a_text_cannot_end_the_script(real: Bundle, samples: Samples) -> None:
     """No text of a description is read as markup of the page."""
-    page = reference_page(real)
+    page = reference_page(real, samples)
     inside = page.split('id="description">')[1].split("</script>")[0]
     assert "<" not in inside
     assert json.loads(inside)["info"]["title"] == real.document["info"]["title"]
