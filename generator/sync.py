@@ -45,6 +45,7 @@ _NAMES = {
     "exchange_async": "exchange",
     "handle_async_request": "handle_request",
     "sleep_async": "sleep",
+    "within_async": "within",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
 _PROSE = re.compile(r"\basync (?=with\b|for\b|def\b)|\bawait (?=\S)")

@@ -12,8 +12,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from threading import Lock
 from time import monotonic
+from typing import Any
 
-from ._http import KEEPALIVE_SECONDS, ByteStream, HTTPRequest, HTTPResponse, HTTPTransport, PoolTimeout
+from ._http import CONNECTED, KEEPALIVE_SECONDS, ByteStream, HTTPRequest, HTTPResponse, HTTPTransport, PoolTimeout
 from ._turn import Turn
 
 __all__ = ["ConnectionLimit", "ConnectionPool"]
@@ -79,8 +80,8 @@ class ConnectionPool(HTTPTransport):
         self._make = make
         self._limit = limit
         self._lock = Lock()
-        self._connections: set[HTTPTransport] = set()
-        self._idle: deque[tuple[HTTPTransport, float]] = deque()
+        self._connections: set[_Connection] = set()
+        self._idle: deque[_Connection] = deque()
         self._put_back(self._add())
 
     def handle_request(self, request: HTTPRequest) -> HTTPResponse:
@@ -93,8 +94,11 @@ class ConnectionPool(HTTPTransport):
         connection = self._take()
         try:
             while stale := self._take_stale():
-                stale.close()
-            response = connection.handle_request(request)
+                stale.transport.close()
+            if connection.stream is not None and (connected := request.extensions.get(CONNECTED)):
+                connected(connection.stream)
+            response = connection.transport.handle_request(request)
+            connection.stream = response.extensions.get("network_stream")
             assert isinstance(response.stream, ByteStream)
             response.stream = _Body(response.stream, lambda: self._release(connection))
         except BaseException:
@@ -102,36 +106,52 @@ class ConnectionPool(HTTPTransport):
             raise
         return response
 
-    def _add(self) -> HTTPTransport:
-        connection = self._make()
+    def _add(self) -> _Connection:
+        connection = _Connection(self._make())
         self._connections.add(connection)
         return connection
 
-    def _take(self) -> HTTPTransport:
+    def _take(self) -> _Connection:
         with self._lock:
-            return self._idle.pop()[0] if self._idle else self._add()
+            return self._idle.pop() if self._idle else self._add()
 
-    def _take_stale(self) -> HTTPTransport | None:
+    def _take_stale(self) -> _Connection | None:
         """Remove the connection that was not used for the longest time, if that was too long."""
         with self._lock:
-            if not self._idle or monotonic() - self._idle[0][1] < KEEPALIVE_SECONDS:
+            if not self._idle or monotonic() - self._idle[0].used_at < KEEPALIVE_SECONDS:
                 return None
-            connection, _ = self._idle.popleft()
+            connection = self._idle.popleft()
             self._connections.remove(connection)
             return connection
 
-    def _put_back(self, connection: HTTPTransport) -> None:
+    def _put_back(self, connection: _Connection) -> None:
         with self._lock:
-            self._idle.append((connection, monotonic()))
+            connection.used_at = monotonic()
+            self._idle.append(connection)
 
-    def _release(self, connection: HTTPTransport) -> None:
+    def _release(self, connection: _Connection) -> None:
         self._put_back(connection)
         self._limit.release()
 
     def close(self) -> None:
         """Close all connections."""
         for connection in list(self._connections):  # other threads may add some
-            connection.close()
+            connection.transport.close()
+
+
+class _Connection:
+    """A connection.
+
+    Attributes:
+        transport: Its transport, which opens it again where it was closed.
+        stream: Its network stream, as of its last response.
+        used_at: When its last response was closed.
+    """
+
+    def __init__(self, transport: HTTPTransport) -> None:
+        self.transport = transport
+        self.stream: Any = None
+        self.used_at = 0.0
 
 
 class _Body(ByteStream):

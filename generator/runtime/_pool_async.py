@@ -11,8 +11,17 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from threading import Lock
 from time import monotonic
+from typing import Any
 
-from ._http import KEEPALIVE_SECONDS, AsyncByteStream, AsyncHTTPTransport, HTTPRequest, HTTPResponse, PoolTimeout
+from ._http import (
+    CONNECTED,
+    KEEPALIVE_SECONDS,
+    AsyncByteStream,
+    AsyncHTTPTransport,
+    HTTPRequest,
+    HTTPResponse,
+    PoolTimeout,
+)
 from ._turn import AsyncTurn
 
 __all__ = ["AsyncConnectionLimit", "AsyncConnectionPool"]
@@ -78,8 +87,8 @@ class AsyncConnectionPool(AsyncHTTPTransport):
         self._make = make
         self._limit = limit
         self._lock = Lock()
-        self._connections: set[AsyncHTTPTransport] = set()
-        self._idle: deque[tuple[AsyncHTTPTransport, float]] = deque()
+        self._connections: set[_Connection] = set()
+        self._idle: deque[_Connection] = deque()
         self._put_back(self._add())
 
     async def handle_async_request(self, request: HTTPRequest) -> HTTPResponse:
@@ -92,8 +101,11 @@ class AsyncConnectionPool(AsyncHTTPTransport):
         connection = self._take()
         try:
             while stale := self._take_stale():
-                await stale.aclose()
-            response = await connection.handle_async_request(request)
+                await stale.transport.aclose()
+            if connection.stream is not None and (connected := request.extensions.get(CONNECTED)):
+                connected(connection.stream)
+            response = await connection.transport.handle_async_request(request)
+            connection.stream = response.extensions.get("network_stream")
             assert isinstance(response.stream, AsyncByteStream)
             response.stream = _Body(response.stream, lambda: self._release(connection))
         except BaseException:
@@ -101,36 +113,52 @@ class AsyncConnectionPool(AsyncHTTPTransport):
             raise
         return response
 
-    def _add(self) -> AsyncHTTPTransport:
-        connection = self._make()
+    def _add(self) -> _Connection:
+        connection = _Connection(self._make())
         self._connections.add(connection)
         return connection
 
-    def _take(self) -> AsyncHTTPTransport:
+    def _take(self) -> _Connection:
         with self._lock:
-            return self._idle.pop()[0] if self._idle else self._add()
+            return self._idle.pop() if self._idle else self._add()
 
-    def _take_stale(self) -> AsyncHTTPTransport | None:
+    def _take_stale(self) -> _Connection | None:
         """Remove the connection that was not used for the longest time, if that was too long."""
         with self._lock:
-            if not self._idle or monotonic() - self._idle[0][1] < KEEPALIVE_SECONDS:
+            if not self._idle or monotonic() - self._idle[0].used_at < KEEPALIVE_SECONDS:
                 return None
-            connection, _ = self._idle.popleft()
+            connection = self._idle.popleft()
             self._connections.remove(connection)
             return connection
 
-    def _put_back(self, connection: AsyncHTTPTransport) -> None:
+    def _put_back(self, connection: _Connection) -> None:
         with self._lock:
-            self._idle.append((connection, monotonic()))
+            connection.used_at = monotonic()
+            self._idle.append(connection)
 
-    def _release(self, connection: AsyncHTTPTransport) -> None:
+    def _release(self, connection: _Connection) -> None:
         self._put_back(connection)
         self._limit.release()
 
     async def aclose(self) -> None:
         """Close all connections."""
         for connection in list(self._connections):  # other threads may add some
-            await connection.aclose()
+            await connection.transport.aclose()
+
+
+class _Connection:
+    """A connection.
+
+    Attributes:
+        transport: Its transport, which opens it again where it was closed.
+        stream: Its network stream, as of its last response.
+        used_at: When its last response was closed.
+    """
+
+    def __init__(self, transport: AsyncHTTPTransport) -> None:
+        self.transport = transport
+        self.stream: Any = None
+        self.used_at = 0.0
 
 
 class _Body(AsyncByteStream):

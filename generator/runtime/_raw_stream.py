@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from ._http import HTTPResponse
 
-__all__ = ["aiter_chunks", "shutdown_after", "shutdown_socket", "iter_chunks", "close_shielded"]
+__all__ = ["aiter_chunks", "close_shielded", "iter_chunks", "shutdown_after", "shutdown_socket", "shutdown_stream"]
 
 
 def iter_chunks(response: HTTPResponse) -> Iterator[bytes]:
@@ -60,7 +60,13 @@ def shutdown_socket(response: HTTPResponse) -> bool:
     Returns:
         Whether there was a connection that belongs to this response alone.
     """
-    raw_socket = _socket_of(response)
+    stream = _stream_of(response)
+    return stream is not None and shutdown_stream(stream)
+
+
+def shutdown_stream(stream: Any) -> bool:
+    """Shut down a network stream of the HTTP library, and return whether it has a socket."""
+    raw_socket = stream.get_extra_info("socket")
     if raw_socket is not None:
         with suppress(OSError):
             raw_socket.shutdown(socket.SHUT_RDWR)
@@ -70,7 +76,7 @@ def shutdown_socket(response: HTTPResponse) -> bool:
 @contextmanager
 def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
     """Shut down the connection if reading in this context takes longer than *seconds*."""
-    if _socket_of(response) is None:
+    if _stream_of(response) is None:
         yield
         return
     timer = threading.Timer(seconds, shutdown_socket, (response,))
@@ -83,9 +89,6 @@ def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
         timer.join()  # or it could shut down the connection while the next request uses it
 
 
-def _socket_of(response: HTTPResponse) -> Any:
-    """Find the socket of a response, unless other responses come by it too."""
-    if response.http_version == "HTTP/2":
-        return None
-    stream = response.extensions.get("network_stream")
-    return None if stream is None else stream.get_extra_info("socket")
+def _stream_of(response: HTTPResponse) -> Any:
+    """Find the network stream of a response, unless other responses come by it too."""
+    return None if response.http_version == "HTTP/2" else response.extensions.get("network_stream")

@@ -31,6 +31,7 @@ class Request:
         content: JSON body, or None.
         files: Parts of a multipart body, or None.
         timeout: Seconds for this request, or None for the client's.
+        extensions: What the HTTP client does besides, by its extensions of requests.
     """
 
     operation: Operation[Any]
@@ -40,6 +41,7 @@ class Request:
     content: bytes | None = attrs.field(default=None, repr=False)
     files: dict[str, Any] | None = attrs.field(default=None, repr=False)
     timeout: Timeout = None
+    extensions: dict[str, Any] = attrs.field(factory=dict, repr=False)
 
 
 def prepare(operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Request:

@@ -81,9 +81,10 @@ class AsyncCoze(ClientOptions, AsyncClient):
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection from the pool.
                 Default: 5, 60, 60 and 600, or the timeout of *http_client*.
             retry: How failed requests are retried; a number sets only the maximum of retries. Default: 2.
-            deadline: Seconds for a whole call, retries included; no attempt begins after it. For a stream, seconds
-                until it opens. Each step of the last attempt (get a connection, connect, send, each read) may take the
-                time that was left when the attempt began. Default: no deadline.
+            deadline: Seconds for a whole call, retries included, however slowly its response arrives. For a stream or
+                a file, seconds until it opens. Only looking up the host's name in a thread cannot be interrupted, nor
+                can a thread that reuses a connection of your own *http_client*: there, each read may take that long.
+                Default: no deadline.
             headers: Sent with every request.
             sockets: Options of WebSockets.
             http_client: Your own `httpx.AsyncClient`, with proxies, limits, hooks and so on. Closing it is up to you.

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from coze_api._core._deadline import within
 from coze_api._core._http import HTTPError
 from coze_api._core._request import Request
 
-from ._retrying_async import HINT, R, RetryingBase
+from ._retrying_async import _GRACE_SECONDS, HINT, R, RetryingBase
 from ._sleep import sleep
 from .errors import APIError
 
@@ -27,7 +28,12 @@ class Retrying(RetryingBase):
         while True:
             self._before_attempt(request)
             try:
-                return self._on_success(call())
+                return self._on_success(self._attempt(request, call))
             except (APIError, HTTPError) as error:
                 delay = self._delay_or_raise(request, error)
             sleep(delay)
+
+    def _attempt(self, request: Request, call: Callable[[], R]) -> R:
+        if self.deadline is None:
+            return call()
+        return within(self._left(self.deadline) + _GRACE_SECONDS, request, call)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from coze_api._core._deadline import within_async
 from coze_api._core._http import (
     ConnectError,
     ConnectTimeout,
@@ -37,6 +38,8 @@ HINT = "cozekit.hint"
 
 R = TypeVar("R")
 _NOT_SENT = (ConnectError, ConnectTimeout, PoolTimeout, UnsupportedProtocol)
+# The timeouts of an attempt also end at the deadline. They come first, since they know what the call waited for.
+_GRACE_SECONDS = 0.05
 
 
 @attrs.define
@@ -63,13 +66,16 @@ class RetryingBase:
         if self.deadline is not None:
             if self._attempts == 1 and request.timeout is not None:
                 self.timeout = make_timeout(request.timeout)
-            request.timeout = _cap_timeout(self.timeout, max(self.deadline - self._elapsed(), 0.001))
+            request.timeout = _cap_timeout(self.timeout, self._left(self.deadline))
 
     def _on_success(self, result: R) -> R:
         """Restore the normal timeout once a stream is open; the deadline covers opening only."""
         if self.deadline is not None and isinstance(result, HTTPResponse):
             result.request.extensions["timeout"] = self.timeout.as_dict()
         return result
+
+    def _left(self, deadline: float) -> float:
+        return max(deadline - self._elapsed(), 0.001)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
@@ -141,10 +147,15 @@ class AsyncRetrying(RetryingBase):
         while True:
             self._before_attempt(request)
             try:
-                return self._on_success(await call())
+                return self._on_success(await self._attempt(request, call))
             except (APIError, HTTPError) as error:
                 delay = self._delay_or_raise(request, error)
             await sleep_async(delay)
+
+    async def _attempt(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
+        if self.deadline is None:
+            return await call()
+        return await within_async(self._left(self.deadline) + _GRACE_SECONDS, request, call)
 
 
 def _with_auth_hint(error: APIError) -> APIError:

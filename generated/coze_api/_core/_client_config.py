@@ -84,7 +84,10 @@ class ClientConfig:
             "method": request.method,
             "url": self._address(request),
             "headers": headers,
-            "extensions": {BODY_LIMIT: BodyLimit(self._max_response_bytes, request.operation.id)},
+            "extensions": {
+                BODY_LIMIT: BodyLimit(self._max_response_bytes, request.operation.id),
+                **request.extensions,
+            },
         }
         if self._http.params:
             # httpx would put them in place of our query, not beside it.

@@ -21,6 +21,7 @@ from ._secrets import hidden, mask
 
 __all__ = [
     "BODY_LIMIT",
+    "CONNECTED",
     "KEEPALIVE_SECONDS",
     "LONGEST_TIMEOUT",
     "URL",
@@ -42,6 +43,7 @@ __all__ = [
     "InvalidURL",
     "NetworkError",
     "PoolTimeout",
+    "ReadTimeout",
     "StreamError",
     "TimeoutException",
     "UnsupportedProtocol",
@@ -77,6 +79,7 @@ HTTPTransport = httpx.BaseTransport
 InvalidURL = httpx.InvalidURL
 NetworkError = httpx.NetworkError
 PoolTimeout = httpx.PoolTimeout
+ReadTimeout = httpx.ReadTimeout
 StreamError = httpx.StreamError
 TimeoutException = httpx.TimeoutException
 URL = httpx.URL
@@ -357,6 +360,9 @@ def checked_address(base_url: str, name: str) -> httpx.URL:
         raise InvalidArgumentError(f"{name} {base_url!r:.80} is not an address: its port must be from 1 to 65535")
     return url
 
+
+CONNECTED = "coze_connected"
+"""Extension of a request: a function that our pools call with the network stream of the connection they choose."""
 
 BODY_LIMIT = "coze_body_limit"
 """Extension of a request: a `BodyLimit`."""
