@@ -44,8 +44,8 @@ class _Operation:
     path: dict[str, str]
 
     def parameters(self, place: str) -> list[dict[str, Any]]:
-        every = [resolve(one) for one in self.described.get("parameters", ())]
-        return [one for one in every if one["in"] == place]
+        every = [resolve(parameter) for parameter in self.described.get("parameters", ())]
+        return [parameter for parameter in every if parameter["in"] == place]
 
     @property
     def needs_token(self) -> bool:
@@ -59,27 +59,31 @@ class _Operation:
 
 def operation_of(sent: Sent) -> str | None:
     """Return the id of the operation that a request is for."""
-    found = _find(sent)
-    return None if found is None else str(found.described["operationId"])
+    operation = _find(sent)
+    return None if operation is None else str(operation.described["operationId"])
 
 
 def objections(sent: Sent) -> list[str]:
     """Return all that the description has against a request."""
-    found = _find(sent)
-    if found is None:
+    operation = _find(sent)
+    if operation is None:
         return [f"no operation is {sent.verb} {urlsplit(sent.url).path}"]
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(urlsplit(sent.url).query, keep_blank_values=True, errors="replace"):
         query.setdefault(name, []).append(value)
-    given = {
-        "path": {name: [value] for name, value in found.path.items()},
+    arguments = {
+        "path": {name: [value] for name, value in operation.path.items()},
         "query": query,
         "header": {name: [value] for name, value in sent.headers.items()},
     }
-    against = [one for place, values in given.items() for one in _of_parameters(found, place, values)]
-    if found.needs_token and not sent.headers.get("authorization", "").startswith("Bearer "):
+    against = [
+        _of_parameter
+        for place, values in arguments.items()
+        for _of_parameter in _of_parameters(operation, place, values)
+    ]
+    if operation.needs_token and not sent.headers.get("authorization", "").startswith("Bearer "):
         against.append("header.authorization has no token")
-    return [*against, *_of_body(found, sent)]
+    return [*against, *_of_body(operation, sent)]
 
 
 def _find(sent: Sent) -> _Operation | None:
@@ -88,20 +92,20 @@ def _find(sent: Sent) -> _Operation | None:
         expected = path.split("/")
         if sent.verb.lower() in item and len(expected) == len(steps):
             fits = zip(expected, steps, strict=True)
-            if all(given if name.startswith("{") else name == given for name, given in fits):
+            if all(segment if name.startswith("{") else name == segment for name, segment in fits):
                 pairs = zip(expected, steps, strict=True)
-                values = {name[1:-1]: unquote(given) for name, given in pairs if name.startswith("{")}
+                values = {name[1:-1]: unquote(segment) for name, segment in pairs if name.startswith("{")}
                 return _Operation(item[sent.verb.lower()], values)
     return None
 
 
-def _of_parameters(found: _Operation, place: str, values: Mapping[str, list[str]]) -> Iterator[str]:
-    for one in found.parameters(place):
-        name = one["name"].lower() if place == "header" else one["name"]
+def _of_parameters(operation: _Operation, place: str, values: Mapping[str, list[str]]) -> Iterator[str]:
+    for parameter in operation.parameters(place):
+        name = parameter["name"].lower() if place == "header" else parameter["name"]
         if name in values:
-            value = _typed(values[name], resolve(one["schema"]))
-            yield from (f"{place}.{name}{text}" for text in _against(one["schema"], value))
-        elif one.get("required"):
+            value = _typed(values[name], resolve(parameter["schema"]))
+            yield from (f"{place}.{name}{text}" for text in _against(parameter["schema"], value))
+        elif parameter.get("required"):
             yield f"{place}.{name} is missing"
 
 
@@ -142,9 +146,9 @@ def _too_large(schema: dict[str, Any], value: Any) -> Iterator[str]:
         yield f"{value} has more than 64 bits"
 
 
-def _of_body(found: _Operation, sent: Sent) -> Iterator[str]:
-    content = found.body.get("content", {})
-    if not content or not (sent.content or found.body.get("required")):
+def _of_body(operation: _Operation, sent: Sent) -> Iterator[str]:
+    content = operation.body.get("content", {})
+    if not content or not (sent.content or operation.body.get("required")):
         return
     kind = sent.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in content:

@@ -54,17 +54,17 @@ _FILE = ("notes.txt", b"one\r\n--two")
 def document() -> dict[str, Any]:
     """Return the description that the client carries."""
     text = resources.files("coze_api").joinpath("coze.openapi.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    description: dict[str, Any] = json.loads(text)
+    return description
 
 
 def resolve(value: dict[str, Any]) -> dict[str, Any]:
     """Follow `$ref`."""
     while "$ref" in value:
-        found: Any = document()
+        node: Any = document()
         for step in value["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        value = found
+            node = node[step]
+        value = node
     return value
 
 
@@ -127,8 +127,8 @@ class Call:
     @property
     def form(self) -> dict[str, Any] | None:
         """The multipart body's media type, with schema and example."""
-        found: dict[str, Any] | None = self._content.get("multipart/form-data")
-        return found
+        form_schema: dict[str, Any] | None = self._content.get("multipart/form-data")
+        return form_schema
 
     @property
     def is_upload(self) -> bool:
@@ -139,8 +139,8 @@ class Call:
     def members(self) -> dict[str, Any]:
         """The schemas of the body's members, whether it is JSON or multipart."""
         media = self.body or self.form
-        found: dict[str, Any] = resolve(media["schema"])["properties"] if media is not None else {}
-        return found
+        properties: dict[str, Any] = resolve(media["schema"])["properties"] if media is not None else {}
+        return properties
 
     @property
     def files(self) -> set[str]:
@@ -172,8 +172,8 @@ class Call:
 
     def payload(self, answer: dict[str, Any]) -> Any:
         """Pick what the method returns of an answer. Null and nothing read as an empty object."""
-        found = answer if self.result == "." else answer.get(self.result)
-        return {} if found is None else found
+        part = answer if self.result == "." else answer.get(self.result)
+        return {} if part is None else part
 
     def arguments(self, values: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         """Turn parameters and body members into arguments; members that are not described go the way for such."""
@@ -182,10 +182,12 @@ class Call:
         inside = {argument.wire: name for name, argument in known if argument.place in {"body", "part"}}
         members = {key: value for key, value in body.items() if key not in self.constants}
         assert values.keys() <= names.keys(), f"{self.id} lacks arguments for {sorted(values.keys() - names.keys())}"
-        given = {names[key]: value for key, value in values.items()}
-        given |= {inside[key]: _FILE if key in self.files else value for key, value in members.items() if key in inside}
+        arguments = {names[key]: value for key, value in values.items()}
+        arguments |= {
+            inside[key]: _FILE if key in self.files else value for key, value in members.items() if key in inside
+        }
         more = {key: value for key, value in members.items() if key not in inside}
-        return {**given, "extra_body": more} if more else given
+        return {**arguments, "extra_body": more} if more else arguments
 
     def with_models(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Turn objects among arguments into the models that the method takes in their place."""
@@ -209,8 +211,8 @@ class Call:
             case "redirect":
                 return LOCATION.encode()
         assert self.answer is not None
-        found: dict[str, Any] = self.answer["example"]
-        return found
+        example: dict[str, Any] = self.answer["example"]
+        return example
 
     def method(self, client: Any) -> Any:
         """Find the method on a client."""
@@ -224,8 +226,8 @@ class Call:
 
     @property
     def _content(self) -> dict[str, Any]:
-        found: dict[str, Any] = resolve(self.described.get("requestBody", {})).get("content", {})
-        return found
+        content: dict[str, Any] = resolve(self.described.get("requestBody", {})).get("content", {})
+        return content
 
     @property
     def _answer(self) -> dict[str, Any]:
@@ -250,7 +252,7 @@ def _as_model(value: Any, kind: Value) -> Any:
 @cache
 def calls() -> tuple[Call, ...]:
     """Return all calls, in the order of the description. WebSockets are no calls."""
-    found = []
+    result = []
     for path, item in document()["paths"].items():
         for verb, operation in item.items():
             if "x-coze-websocket" in operation:
@@ -259,16 +261,16 @@ def calls() -> tuple[Call, ...]:
             flag = stream.get("flag")
             if not stream or "method" in stream:
                 constants = {flag: False} if flag else {}
-                found.append(Call(name, path, verb.upper(), operation, constants))
+                result.append(Call(name, path, verb.upper(), operation, constants))
             if stream:
                 twin = name if "method" not in stream else _beside(name, stream["method"])
-                found.append(Call(twin, path, verb.upper(), operation, {flag: True} if flag else {}, streams=True))
-    return tuple(found)
+                result.append(Call(twin, path, verb.upper(), operation, {flag: True} if flag else {}, streams=True))
+    return tuple(result)
 
 
 def _json_of(described: dict[str, Any]) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = described.get("content", {}).get("application/json")
-    return found
+    media: dict[str, Any] | None = described.get("content", {}).get("application/json")
+    return media
 
 
 def _beside(name: str, method: str) -> str:
@@ -296,9 +298,9 @@ class Part:
         """Read what is between two boundaries, bytes as characters."""
         head, _, content = text.removeprefix("\r\n").partition("\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.split("\r\n"))
-        found = re.fullmatch(r'form-data; name="([^"]*)"(?:; filename="([^"]*)")?', headers["Content-Disposition"])
-        assert found is not None
-        return cls(found[1], found[2], list(headers), content.encode("latin-1"))
+        match = re.fullmatch(r'form-data; name="([^"]*)"(?:; filename="([^"]*)")?', headers["Content-Disposition"])
+        assert match is not None
+        return cls(match[1], match[2], list(headers), content.encode("latin-1"))
 
 
 @attrs.define
@@ -343,9 +345,9 @@ class Outcome:
         first, *parts, last = f"\r\n{self.request.content.decode('latin-1')}".split(f"\r\n--{boundary}")
         assert (first, last) == ("", "--\r\n")
         read = [Part.read(part) for part in parts]
-        found = {part.name: part for part in read}
-        assert len(found) == len(read), f"a part was sent twice: {list(found)}"
-        return found
+        by_name = {part.name: part for part in read}
+        assert len(by_name) == len(read), f"a part was sent twice: {list(by_name)}"
+        return by_name
 
 
 def perform(

@@ -109,7 +109,7 @@ def exceptions() -> tuple[Listed, ...]:
     Raises:
         ValueError: An entry lacks a key, has another one, or has a pointer of unknown form.
     """
-    found = []
+    entries = []
     for entry in load(ROOT / "openapi" / "exceptions.yaml", ROOT):
         if tuple(entry) == (*_KEYS, "source"):
             continue  # about a source that `python -m generator drift` reads
@@ -117,8 +117,8 @@ def exceptions() -> tuple[Listed, ...]:
             raise ValueError(f"{entry.file}:{entry.line}: an entry has the keys {', '.join(_KEYS)}")
         if not _POINTER.match(entry["pointer"]):
             raise ValueError(f"{entry.file}:{entry.line}: {entry['pointer']} is no pointer")
-        found.append(Listed(entry["pointer"], entry.line))
-    return tuple(found)
+        entries.append(Listed(entry["pointer"], entry.line))
+    return tuple(entries)
 
 
 def excuses(listed: Listed, difference: Difference) -> bool:
@@ -134,10 +134,14 @@ def is_mentioned(listed: Listed, record: dict[str, Any]) -> bool:
     return any(name in re.findall(r"\w+", line) for line in record["conflicts"])
 
 
-def unlisted(found: Iterable[Difference]) -> str:
+def unlisted(all_differences: Iterable[Difference]) -> str:
     """Write down the differences that have to be listed and are not."""
-    wrong = {one for one in found if not one.tolerated and not any(excuses(entry, one) for entry in exceptions())}
-    return "\n".join(f"{one.pointer}: {one.message}" for one in sorted(wrong))
+    wrong = {
+        difference
+        for difference in all_differences
+        if not difference.tolerated and not any(excuses(entry, difference) for entry in exceptions())
+    }
+    return "\n".join(f"{difference.pointer}: {difference.message}" for difference in sorted(wrong))
 
 
 def skip_without_samples() -> None:

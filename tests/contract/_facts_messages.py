@@ -58,8 +58,8 @@ def protocol_name(owner: str) -> str:
 
 def protocol(owner: str) -> Fact:
     """Return the described protocol of an operation, or of rooms for `websockets.rtc`."""
-    found: Fact = description().document["components"]["x-coze-websockets"][protocol_name(owner)]
-    return found
+    described: Fact = description().document["components"]["x-coze-websockets"][protocol_name(owner)]
+    return described
 
 
 @attrs.frozen
@@ -172,13 +172,13 @@ class Callback:
 
     def sample_differences(self) -> list[Difference]:
         """Return in which ways the catalog's examples break the description."""
-        found = list(broken(self.body, self.published["example"], "request"))
+        faults = list(broken(self.body, self.published["example"], "request"))
         answer = self.published["response"].get("channel", {}).get("example")
         if answer is not None and self.answer is not None:
-            found += broken(self.answer, answer, "response")
+            faults += broken(self.answer, answer, "response")
         return [
             Difference(f"{self.name} {place}", message, parent=f"{self.name} {parent}")
-            for place, parent, message in found
+            for place, parent, message in faults
         ]
 
 
@@ -186,18 +186,18 @@ class Callback:
 def messages() -> tuple[Message, ...]:
     """Return all messages of the catalog, and those that its update adds."""
     sockets, room = "websocket_events.json", _ROOMS
-    found = [
+    result = [
         Message(_owners()[api["path"]], fact["direction"], fact, sockets)
         for api in catalog(sockets)["apis"].values()
         for fact in api["events"]
     ]
-    found += [
+    result += [
         Message(fact["operation"], fact["direction"], fact, sockets)
         for fact in catalog(sockets)["additions"]
         if fact["change"] == "add event"
     ]
-    found += [Message(_ROOM, side, fact, room) for side in ("uplink", "downlink") for fact in catalog(room)[side]]
-    return tuple(found)
+    result += [Message(_ROOM, side, fact, room) for side in ("uplink", "downlink") for fact in catalog(room)[side]]
+    return tuple(result)
 
 
 @cache
@@ -213,8 +213,8 @@ def examples() -> dict[tuple[str, str], Fact]:
 
 @cache
 def _published(file: str) -> Fact:
-    found: Fact = json.loads((FACTS / file).read_text(encoding="utf-8"))
-    return found
+    fact: Fact = json.loads((FACTS / file).read_text(encoding="utf-8"))
+    return fact
 
 
 def _owners() -> dict[str, str]:

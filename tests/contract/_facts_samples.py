@@ -52,15 +52,15 @@ def samples() -> tuple[Sample, ...]:
         record = records().get(name, {"doc": None})
         for page in {record["doc"], *(record.get("docs") or ())}:
             pages.setdefault(page, []).append(name)
-    found = []
+    result = []
     for path in sorted(_EXAMPLES.glob("*/*.*")):
         if path.suffix not in {".json", ".sse"} or path.name == "index.json":
             continue
         page = path.name.partition(".")[0]
         if path.parent.name == "streams":
             page = next((doc for start, doc in _STREAMS.items() if path.name.startswith(start)), page)
-        found += [Sample(name, path) for name in pages.get(page, ())]
-    return tuple(found)
+        result += [Sample(name, path) for name in pages.get(page, ())]
+    return tuple(result)
 
 
 def sample_differences(sample: Sample) -> list[Difference]:
@@ -68,13 +68,13 @@ def sample_differences(sample: Sample) -> list[Difference]:
     _, _, operation = description().operations()[sample.operation]
     text = sample.path.read_text(encoding="utf-8")
     if sample.path.suffix == ".sse":
-        found = _stream(operation, text)
+        faults = _stream(operation, text)
     elif sample.path.name.endswith(".query.json"):
-        found = _query(operation, json.loads(text))
+        faults = _query(operation, json.loads(text))
     elif sample.path.parent.name == "requests":
-        found = _body(operation, json.loads(text))
+        faults = _body(operation, json.loads(text))
     else:
-        found = _answer(operation, json.loads(text))
+        faults = _answer(operation, json.loads(text))
     return [
         Difference(
             pointer=f"{sample.operation} {place}",
@@ -82,7 +82,7 @@ def sample_differences(sample: Sample) -> list[Difference]:
             parent=f"{sample.operation} {parent}",
             sample=f"{sample.operation} sample {sample.file}",
         )
-        for place, parent, message in found
+        for place, parent, message in faults
     ]
 
 

@@ -49,11 +49,11 @@ class View:
     @property
     def properties(self) -> dict[str, View]:
         """The members of an object, those of all its variants together."""
-        found: dict[str, list[Schema]] = {}
+        schemas_by_name: dict[str, list[Schema]] = {}
         for part in self.parts:
             for name, schema in part.get("properties", {}).items():
-                found.setdefault(name, []).append(schema)
-        return {name: View(self.document, schemas) for name, schemas in found.items()}
+                schemas_by_name.setdefault(name, []).append(schema)
+        return {name: View(self.document, schemas) for name, schemas in schemas_by_name.items()}
 
     @property
     def required(self) -> set[str]:
@@ -77,11 +77,11 @@ class View:
         return next((part[key] for part in self.parts if key in part), None)
 
     def _written_types(self) -> set[str]:
-        found: set[str] = set()
+        names: set[str] = set()
         for part in self.parts:
             written = part.get("type", ())
-            found |= {written} if isinstance(written, str) else set(written)
-        return found
+            names |= {written} if isinstance(written, str) else set(written)
+        return names
 
     def _parts(self, schema: Schema) -> Iterator[Schema]:
         yield schema

@@ -43,7 +43,7 @@ def _filled(schema: dict[str, Any], around: tuple[str, ...]) -> Any:
         return next(value for value in schema["enum"] if value not in {"", None})
     if "$ref" in schema:
         return _filled(resolve(schema), (*around, schema["$ref"]))
-    variants = [one for one in schema.get("anyOf", schema.get("oneOf", ())) if one.get("type") != "null"]
+    variants = [variant for variant in schema.get("anyOf", schema.get("oneOf", ())) if variant.get("type") != "null"]
     if variants:
         return _filled(variants[0], around)
     return _of_type(schema, around)
@@ -57,14 +57,14 @@ def _has_members(schema: dict[str, Any]) -> bool:
 
 def _of_type(schema: dict[str, Any], around: tuple[str, ...]) -> Any:
     types = schema.get("type", "object" if "properties" in schema else "string")
-    kind = next(one for one in ([types] if isinstance(types, str) else types) if one != "null")
+    kind = next(name for name in ([types] if isinstance(types, str) else types) if name != "null")
     if kind == "object":
         members = schema.get("properties", {})
-        made = {name: _filled(part, around) for name, part in members.items() if not _is_around(part, around)}
+        members_filled = {name: _filled(part, around) for name, part in members.items() if not _is_around(part, around)}
         more = schema.get("additionalProperties")
         if isinstance(more, dict) and not _is_around(more, around):
-            made["key"] = _filled(more, around)
-        return made
+            members_filled["key"] = _filled(more, around)
+        return members_filled
     if kind == "array":
         items = schema["items"]
         variants = resolve(items).get("oneOf", resolve(items).get("anyOf", [items]))
@@ -75,7 +75,7 @@ def _of_type(schema: dict[str, Any], around: tuple[str, ...]) -> Any:
 
 def _is_around(schema: dict[str, Any], around: tuple[str, ...]) -> bool:
     inner = [schema, schema.get("items", {}), schema.get("additionalProperties", {}), *schema.get("anyOf", ())]
-    return any(isinstance(one, dict) and one.get("$ref") in around for one in inner)
+    return any(isinstance(member, dict) and member.get("$ref") in around for member in inner)
 
 
 def violations(schema: dict[str, Any], value: Any) -> list[str]:
@@ -94,10 +94,10 @@ def _validator(reference: str) -> Any:
 
 def _pointer_to(schema: dict[str, Any]) -> str:
     """Find where a schema stands that is no reference."""
-    found = _pointers().get(id(schema))
-    if found is None:
+    pointer = _pointers().get(id(schema))
+    if pointer is None:
         raise LookupError("the schema is not of the description")
-    return found
+    return pointer
 
 
 @cache
@@ -109,7 +109,9 @@ def _pointers() -> dict[int, str]:
         pointer, value = waiting.pop()
         if isinstance(value, dict):
             pointers[id(value)] = pointer
-            waiting += [(f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", one) for key, one in value.items()]
+            waiting += [
+                (f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", member) for key, member in value.items()
+            ]
         elif isinstance(value, list):
-            waiting += [(f"{pointer}/{number}", one) for number, one in enumerate(value)]
+            waiting += [(f"{pointer}/{number}", item) for number, item in enumerate(value)]
     return pointers

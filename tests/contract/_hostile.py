@@ -42,7 +42,7 @@ def as_json(value: Any) -> str:
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """List the places in a value, itself included."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(found for key, one in inner for found in _paths(one, (*path, key)))]
+    return [path, *(inner_path for key, member in inner for inner_path in _paths(member, (*path, key)))]
 
 
 @st.composite
@@ -66,12 +66,12 @@ def damaged(draw: st.DrawFn, value: Any) -> Any:
 
 def events_of(protocol: dict[str, Any]) -> dict[str, list[Any]]:
     """Make data of each kind of event, of each variant that is described."""
-    made: dict[str, list[Any]] = {}
+    data_by_event: dict[str, list[Any]] = {}
     for name, event in protocol["events"].items():
         schema = resolve(event.get("data", {}))
         variants = schema.get("oneOf") or schema.get("anyOf") or [schema]
-        made[name] = [filled(variant) for variant in variants]
-    return made
+        data_by_event[name] = [filled(variant) for variant in variants]
+    return data_by_event
 
 
 _NUMBERS = st.sampled_from(["", "0", "1", "2", "99", "x", "-1", "9" * 30, "²", "\0"])

@@ -66,22 +66,22 @@ class Recording:
         Returns:
             The events that are delivered, and with them the one that is raised, and how it ends.
         """
-        found, may_end = [], False
+        read_frames, may_end = [], False
         for frame in frames:
             event = self.event(frame.name)
-            found.append(frame)
+            read_frames.append(frame)
             if event.get("fails"):
-                return found, "failed"
+                return read_frames, "failed"
             if event.get("ends") == "always":
-                return found, "ended"
+                return read_frames, "ended"
             may_end = may_end or event.get("ends") == "maybe"
-        return found, "ended" if may_end else "interrupted"
+        return read_frames, "ended" if may_end else "interrupted"
 
     def event(self, name: str) -> dict[str, Any]:
         """Return what is described of an event."""
         protocol = {"chat.stream": "ChatStream", "workflows.runs.stream": "WorkflowStream"}[self.method]
-        found: dict[str, Any] = document()["components"]["x-coze-streams"][protocol]["events"][name]
-        return found
+        event: dict[str, Any] = document()["components"]["x-coze-streams"][protocol]["events"][name]
+        return event
 
 
 @cache

@@ -52,7 +52,7 @@ def received(coze: Coze, recording: Recording) -> list[list[Any]]:
     return [[event.event, event.id, wire(event.data)] for event in events]
 
 
-@pytest.mark.parametrize("recording", [pytest.param(one, id=one.file) for one in ALL])
+@pytest.mark.parametrize("recording", [pytest.param(sample, id=sample.file) for sample in ALL])
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_chunks(recording: Recording, line: tuple[list[bytes], Coze], data: st.DataObject) -> None:
@@ -67,7 +67,9 @@ def test_chunks(recording: Recording, line: tuple[list[bytes], Coze], data: st.D
     same(received(coze, recording), expected(recording))
 
 
-@pytest.mark.parametrize("recording", [pytest.param(one, id=one.file) for one in ALL if "resume" in one.file])
+@pytest.mark.parametrize(
+    "recording", [pytest.param(sample, id=sample.file) for sample in ALL if "resume" in sample.file]
+)
 def test_without_blank_lines(recording: Recording, line: tuple[list[bytes], Coze]) -> None:
     """A sample of the documentation that has no blank lines between its events is read as those events."""
     pieces, coze = line

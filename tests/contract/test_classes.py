@@ -18,9 +18,9 @@ from tests.contract._mirror import callbacks, messages
 def classes() -> Iterator[tuple[str, type[Model], dict[str, Any]]]:
     """List the classes that have a schema of their own."""
     for name, schema in document()["components"]["schemas"].items():
-        found = getattr(models, name, None)
-        if inspect.isclass(found) and issubclass(found, Model):
-            yield name, found, schema
+        generated = getattr(models, name, None)
+        if inspect.isclass(generated) and issubclass(generated, Model):
+            yield name, generated, schema
 
 
 def frames() -> Iterator[tuple[str, Any, dict[str, Any]]]:

@@ -19,8 +19,8 @@ from tests.contract._streaming import start, waits
 skip_without_samples()
 LARGEST = 3_000
 STEPS: dict[Mode, int] = {"sync": 1, "async": 7}  # both decode by the same code
-SMALL = [one for one in recordings() if len(one.content) < LARGEST]
-RECORDINGS = [pytest.param(one, id=one.file) for one in SMALL]
+SMALL = [recording for recording in recordings() if len(recording.content) < LARGEST]
+RECORDINGS = [pytest.param(recording, id=recording.file) for recording in SMALL]
 
 
 class Line:
@@ -94,8 +94,8 @@ def test_split(recording: Recording, mode: Mode) -> None:
     expected = [[frame.name, frame.number, frame.data] for frame in frames]
     cases = ((content[:cut], content[cut:]) for cut in range(0, len(content) + 1, STEPS[mode]))
     for stream, events, error in Line().receive_all(recording, mode, cases):
-        found = [*events, error.event] if isinstance(error, StreamFailed) else events
-        same([[event.event, event.id, wire(event.data)] for event in found], expected)
+        received = [*events, error.event] if isinstance(error, StreamFailed) else events
+        same([[event.event, event.id, wire(event.data)] for event in received], expected)
         assert stream.ended is (ending != "interrupted" and not waits(stream))
 
 
@@ -114,8 +114,8 @@ def test_truncation(recording: Recording, breaks: bool, mode: Mode) -> None:
     for cut, (stream, events, error) in zip(cuts, outcomes, strict=True):
         arrived = [frame for frame in recording.frames if (frame.complete if breaks else frame.readable) <= cut]
         frames, ending = recording.outcome(arrived)
-        found = [*events, error.event] if isinstance(error, StreamFailed) else events
-        assert [event.event for event in found] == [frame.name for frame in frames], cut
+        received = [*events, error.event] if isinstance(error, StreamFailed) else events
+        assert [event.event for event in received] == [frame.name for frame in frames], cut
         assert stream.ended is (ending != "interrupted" and not waits(stream))
         if ending == "interrupted":
             assert isinstance(error, StreamInterrupted)

@@ -17,13 +17,13 @@ DOUBTFUL = "doubtful"
 
 def catalog() -> dict[int, dict[str, Any]]:
     """Return the facts of every code."""
-    found = json.loads((EVIDENCE / "error_codes.json").read_text(encoding="utf-8"))["codes"]
-    return {one["code"]: one for one in found}
+    codes = json.loads((EVIDENCE / "error_codes.json").read_text(encoding="utf-8"))["codes"]
+    return {error["code"]: error for error in codes}
 
 
 def described() -> dict[int, dict[str, Any]]:
     """Return the description of every code."""
-    return {one["code"]: one for one in document()["components"]["x-coze-errors"]}
+    return {error["code"]: error for error in document()["components"]["x-coze-errors"]}
 
 
 def test_codes() -> None:
@@ -34,9 +34,9 @@ def test_codes() -> None:
 def test_categories() -> None:
     """Each error code has the category of the catalog, where the catalog is not in doubt."""
     expected = {
-        code: CATEGORIES.get(one["category"], one["category"])
-        for code, one in catalog().items()
-        if one.get("grade") != DOUBTFUL
+        code: CATEGORIES.get(fact["category"], fact["category"])
+        for code, fact in catalog().items()
+        if fact.get("grade") != DOUBTFUL
     }
     kinds = {code: category for code, category in expected.items() if category not in ORIGINS}
     assert {code: described()[code]["category"] for code in kinds} == kinds
@@ -44,21 +44,21 @@ def test_categories() -> None:
 
 def test_retries() -> None:
     """An error code is retryable only where the catalog is certain that it is."""
-    assert {code: one.get("retryable", False) for code, one in described().items()} == {
-        code: one["retryable"] is True and one.get("grade") != DOUBTFUL for code, one in catalog().items()
+    assert {code: error.get("retryable", False) for code, error in described().items()} == {
+        code: fact["retryable"] is True and fact.get("grade") != DOUBTFUL for code, fact in catalog().items()
     }
 
 
 def test_doubtful_codes_decide_nothing() -> None:
     """A code that is known from another server only has neither a category nor a word on retries."""
-    doubtful = {code for code, one in catalog().items() if one.get("grade") == DOUBTFUL}
+    doubtful = {code for code, fact in catalog().items() if fact.get("grade") == DOUBTFUL}
     assert len(doubtful) > 40
-    assert {code for code, one in described().items() if not {"category", "retryable"} & one.keys()} == doubtful
+    assert {code for code, error in described().items() if not {"category", "retryable"} & error.keys()} == doubtful
 
 
 def test_statuses() -> None:
     """A code comes with the HTTP status that the official SDK pairs with it."""
     expected = {
-        code: one["http_status_sdk_mapping"] for code, one in catalog().items() if "http_status_sdk_mapping" in one
+        code: fact["http_status_sdk_mapping"] for code, fact in catalog().items() if "http_status_sdk_mapping" in fact
     }
-    assert {code: one["http_status"] for code, one in described().items() if "http_status" in one} == expected
+    assert {code: error["http_status"] for code, error in described().items() if "http_status" in error} == expected

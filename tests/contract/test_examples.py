@@ -183,15 +183,15 @@ def test_event(call: Call, name: str, schema: dict[str, Any] | None, mode: Mode)
     if event.get("fails"):
         assert isinstance(outcome.error, StreamFailed)
         assert outcome.result == []
-        found = outcome.error.event
+        decoded = outcome.error.event
     else:
         assert isinstance(outcome.error, StreamInterrupted) is ("ends" not in event)
-        (found,) = outcome.result
-    assert (type(found).__name__, found.event) == (event["class"], name)
-    same(wire(found.data), data)
-    assert list(misread(found)) == []
-    if isinstance(found.data, Model):
-        more = type(found.data).from_dict(extended(data))
+        (decoded,) = outcome.result
+    assert (type(decoded).__name__, decoded.event) == (event["class"], name)
+    same(wire(decoded.data), data)
+    assert list(misread(decoded)) == []
+    if isinstance(decoded.data, Model):
+        more = type(decoded.data).from_dict(extended(data))
         same(wire(more), extended(data))
         assert set(set_aside(more)) == {LATER}
 
@@ -202,9 +202,9 @@ def test_event_of_example(call: Call, mode: Mode) -> None:
     """The described example of a stream is an event that is decoded, and encoded as the same data again."""
     example = resolve(call.described["responses"]["200"])["content"]["text/event-stream"]["example"]
     outcome = called(call, mode, framed((example["event"], example["data"])))
-    (found,) = outcome.result
-    assert found.event == example["event"]
-    same(wire(found.data), json.loads(example["data"]))
+    (decoded,) = outcome.result
+    assert decoded.event == example["event"]
+    same(wire(decoded.data), json.loads(example["data"]))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -212,8 +212,8 @@ def test_event_of_example(call: Call, mode: Mode) -> None:
 def test_unknown_event(call: Call, mode: Mode) -> None:
     """An event that the description does not know is delivered as it came."""
     outcome = called(call, mode, framed(("news.of.tomorrow", '{"a":[1]}')))
-    (found,) = outcome.result
-    assert (type(found).__name__, found.event, found.data) == (
+    (decoded,) = outcome.result
+    assert (type(decoded).__name__, decoded.event, decoded.data) == (
         f"Unknown{call.protocol['event']}",
         "news.of.tomorrow",
         {"a": [1]},

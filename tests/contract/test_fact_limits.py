@@ -17,9 +17,9 @@ PLACES = {"x-coze-streams": ("events",), "x-coze-websockets": ("uplink", "downli
 def megabytes(what: str) -> dict[str, int]:
     """Return a limit of the catalog in bytes, by operation."""
     limits = ((name, limit) for name, record in records().items() for limit in record.get("limits") or ())
-    found = {name: limit for name, limit in limits if limit["what"] == what}
-    assert {limit["unit"] for limit in found.values()} == {"MB"}
-    return {name: limit["value"] * 1024 * 1024 for name, limit in found.items()}
+    limits_by_name = {name: limit for name, limit in limits if limit["what"] == what}
+    assert {limit["unit"] for limit in limits_by_name.values()} == {"MB"}
+    return {name: limit["value"] * 1024 * 1024 for name, limit in limits_by_name.items()}
 
 
 def largest_file(call: Call) -> int | None:
@@ -33,8 +33,8 @@ def events() -> Iterator[tuple[str, dict[str, Any]]]:
     for key, places in PLACES.items():
         for protocol in document()["components"][key].values():
             for place in places:
-                found = protocol.get(place, {})
-                yield from found.get("messages", found).items()
+                part = protocol.get(place, {})
+                yield from part.get("messages", part).items()
 
 
 def test_sizes() -> None:

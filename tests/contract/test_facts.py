@@ -39,7 +39,7 @@ def comparison(name: str) -> Comparison:
 @cache
 def differences() -> tuple[Difference, ...]:
     """Return all differences of all operations."""
-    return tuple(one for name in NAMES for one in comparison(name).differences)
+    return tuple(difference for name in NAMES for difference in comparison(name).differences)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -75,7 +75,7 @@ def test_exception_still_applies(entry: Listed) -> None:
     A member about which the catalog itself notes a conflict may keep its exception: the catalog may
     have settled the conflict in the same way, while the official page has not.
     """
-    applies = any(excuses(entry, one) for one in differences())
+    applies = any(excuses(entry, difference) for difference in differences())
     noted = any(is_mentioned(entry, records()[name]) for name in NAMES if entry.is_about(name))
     assert applies or noted, f"exceptions.yaml:{entry.line}: nothing differs there any more; remove the entry"
 
@@ -88,7 +88,7 @@ def test_exception_still_applies(entry: Listed) -> None:
 )
 def test_exception_of_a_sample_still_applies(entry: Listed) -> None:
     """An exception about a published sample is about one that still breaks the description."""
-    applies = any(excuses(entry, one) for sample in SAMPLES for one in sample_differences(sample))
+    applies = any(excuses(entry, difference) for sample in SAMPLES for difference in sample_differences(sample))
     assert applies, f"exceptions.yaml:{entry.line}: no such sample differs any more; remove the entry"
 
 

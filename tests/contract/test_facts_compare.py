@@ -97,8 +97,8 @@ def compared(*steps: Any, value: Any) -> set[str]:
     for step in steps[:-1]:
         place = place[step]
     place[steps[-1]] = value
-    found = Comparison(DOCUMENT, "things.start", OPERATION, record).differences
-    return {one.pointer.partition(" ")[2] for one in found if not one.tolerated}
+    differences = Comparison(DOCUMENT, "things.start", OPERATION, record).differences
+    return {difference.pointer.partition(" ")[2] for difference in differences if not difference.tolerated}
 
 
 def test_agreement() -> None:
@@ -108,8 +108,8 @@ def test_agreement() -> None:
 
 def test_moment_and_null_are_tolerated() -> None:
     """A moment that may be a string, and a member that may be null, need not be listed but may be."""
-    found = Comparison(DOCUMENT, "things.start", OPERATION, RECORD).differences
-    tolerated = {one.pointer.partition(" ")[2] for one in found if one.tolerated}
+    differences = Comparison(DOCUMENT, "things.start", OPERATION, RECORD).differences
+    tolerated = {difference.pointer.partition(" ")[2] for difference in differences if difference.tolerated}
     assert tolerated == {"response.data", "response.data.at", "stream.changed.at"}
 
 
@@ -153,8 +153,10 @@ def test_undocumented_field_is_known() -> None:
     body = [field for field in RECORD["request"]["body"] if field["name"] != "kind"]
     record = copy.deepcopy(RECORD) | {"undocumented": seen}
     record["request"]["body"] = body
-    found = Comparison(DOCUMENT, "things.start", OPERATION, record).differences
-    assert [one.pointer for one in found if "kind" in one.pointer and not one.tolerated] == [
+    differences = Comparison(DOCUMENT, "things.start", OPERATION, record).differences
+    assert [
+        difference.pointer for difference in differences if "kind" in difference.pointer and not difference.tolerated
+    ] == [
         "things.start request.kind"  # its enum: the catalog knows the field, but not these values
     ]
 
@@ -175,13 +177,13 @@ def test_undocumented_field_is_known() -> None:
 )
 def test_exception_covers(pointer: str, covers: bool) -> None:
     """An exception covers its place, members of it that one side lacks, a whole sample, and by `*` many places."""
-    found = Difference(
+    difference = Difference(
         "chat.create stream.chat.failed.code",
         "described",
         parent="chat.create stream.chat.failed",
         sample="chat.create sample streams/1.sse",
     )
-    assert excuses(Listed(pointer, 1), found) is covers
+    assert excuses(Listed(pointer, 1), difference) is covers
 
 
 def test_settled_conflict_keeps_its_exception() -> None:
@@ -205,6 +207,6 @@ def test_sample_is_held_to_the_description(tmp_path: Path, name: str, text: str,
     path = tmp_path / name
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8")
-    found = sample_differences(Sample("files.retrieve", path))
-    assert f"files.retrieve {place}" in {one.pointer for one in found}
-    assert {one.sample for one in found} == {f"files.retrieve sample {name}"}
+    differences = sample_differences(Sample("files.retrieve", path))
+    assert f"files.retrieve {place}" in {difference.pointer for difference in differences}
+    assert {difference.sample for difference in differences} == {f"files.retrieve sample {name}"}

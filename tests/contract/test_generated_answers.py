@@ -20,9 +20,9 @@ from tests.contract._mirror import Source, alter, callbacks, events, generated, 
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "6"))
 JSON = [pytest.param(call, id=call.id) for call in calls() if call.kind == "json" and call.id == call.operation]
-EVENTS = [pytest.param(one, id=f"{one.call.id}-{one.id}") for one in events() if one.call and one.schema]
-MESSAGES = [pytest.param(one, id=name) for name, one in messages()]
-CALLBACKS = [pytest.param(one, id=one.id) for one in callbacks()]
+EVENTS = [pytest.param(event, id=f"{event.call.id}-{event.id}") for event in events() if event.call and event.schema]
+MESSAGES = [pytest.param(message, id=name) for name, message in messages()]
+CALLBACKS = [pytest.param(callback, id=callback.id) for callback in callbacks()]
 some = settings(
     max_examples=MAX_EXAMPLES,
     deadline=None,
@@ -43,15 +43,15 @@ def read_well(result: Any, sent: Any) -> None:
 def read_whole(result: Any, sent: Any) -> None:
     """Check that a result is what was sent, of whatever type, and that no described member is among the unknown."""
     same(without_added(wire(result), sent), sent)
-    assert [one for model in models_in(result) for one in leaked(model)] == []
+    assert [name for model in models_in(result) for name in leaked(model)] == []
 
 
 def without_added(after: Any, before: Any) -> Any:
     """Leave out the empty lists that stand for required ones which are missing."""
     if isinstance(after, dict) and isinstance(before, dict):
-        return {key: without_added(one, before.get(key)) for key, one in after.items() if key in before or one != []}
+        return {key: without_added(item, before.get(key)) for key, item in after.items() if key in before or item != []}
     if isinstance(after, list) and isinstance(before, list) and len(after) == len(before):
-        return [without_added(one, other) for one, other in zip(after, before, strict=True)]
+        return [without_added(item, other) for item, other in zip(after, before, strict=True)]
     return after
 
 

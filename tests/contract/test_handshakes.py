@@ -25,19 +25,19 @@ def sockets() -> Iterator[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize("client", [Client, AsyncClient])
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize(
-    ("path", "operation"), [pytest.param(path, one, id=one["operationId"]) for path, one in sockets()]
+    ("path", "operation"), [pytest.param(path, socket, id=socket["operationId"]) for path, socket in sockets()]
 )
 def test_handshake(path: str, operation: dict[str, Any], base: str, client: Any) -> None:
     """Address, query and token are those of the description, and so is the protocol that is spoken then."""
-    found = client(base, TOKEN)
+    resource = client(base, TOKEN)
     for name in operation["operationId"].split("."):
-        found = getattr(found, name)
-    given = {one["name"]: one["example"] for one in map(resolve, operation.get("parameters", ()))}
-    handshake = found.handshake(**given)
+        resource = getattr(resource, name)
+    arguments = {parameter["name"]: parameter["example"] for parameter in map(resolve, operation.get("parameters", ()))}
+    handshake = resource.handshake(**arguments)
     address = urlsplit(handshake.url)
     assert address._replace(path="", query="").geturl() in {server["url"] for server in operation["servers"]}
     assert address.hostname == f"ws.{base.partition('api.')[2]}"
     assert address.path == path
-    assert dict(parse_qsl(address.query, strict_parsing=bool(given))) == given
+    assert dict(parse_qsl(address.query, strict_parsing=bool(arguments))) == arguments
     assert handshake.headers["authorization"] == f"Bearer {TOKEN}"
     assert handshake.protocol is getattr(models, operation["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2])

@@ -141,13 +141,13 @@ def _downlink(protocol: str) -> dict[str, Any]:
 def frames(draw: st.DrawFn, protocol: str) -> list[bytes]:
     """Draw messages in any order, damaged, and frames that are none."""
     kinds = _downlink(protocol)
-    made = [as_json(kinds[CONFIRMED[protocol]]).encode()]
+    result = [as_json(kinds[CONFIRMED[protocol]]).encode()]
     for _ in range(draw(st.integers(0, 8))):
         if draw(st.integers(0, 9)) == 0:
-            made.append(draw(st.sampled_from([b"", b"\xff\xfe", b"null", b"[]", b"{", b"\0" * 10, b"[" * 3000])))
+            result.append(draw(st.sampled_from([b"", b"\xff\xfe", b"null", b"[]", b"{", b"\0" * 10, b"[" * 3000])))
         else:
-            made.append(as_json(draw(damaged(kinds[draw(st.sampled_from(sorted(kinds)))]))).encode())
-    return made
+            result.append(as_json(draw(damaged(kinds[draw(st.sampled_from(sorted(kinds)))]))).encode())
+    return result
 
 
 def look_at(thing: Any) -> None:
@@ -188,16 +188,16 @@ async def aread(coze: AsyncCoze, connect: Callable[[Any], Any], begin: Callable[
 def test_messages(way: str, mode: str, monkeypatch: pytest.MonkeyPatch, data: st.DataObject) -> None:
     """Whatever the members of messages are, reading raises a `CozeError` or nothing, and what accumulates has its type."""
     protocol, connect, begin = WAYS[way]
-    made = data.draw(frames(protocol), label="frames")
+    received_frames = data.draw(frames(protocol), label="frames")
 
     async def aopen(*_: Any) -> tuple[AsyncWire, str]:
-        return AsyncWire(made), "log"
+        return AsyncWire(received_frames), "log"
 
     async def run() -> None:
         async with AsyncCoze("t", http_client=httpx.AsyncClient(transport=_NOWHERE)) as coze:
             await aread(coze, connect, begin)
 
-    monkeypatch.setattr(_session, "open_connection", lambda *_: (Wire(made), "log"))
+    monkeypatch.setattr(_session, "open_connection", lambda *_: (Wire(received_frames), "log"))
     monkeypatch.setattr(session_async, "open_connection", aopen)
     try:
         if mode == "async":
@@ -215,5 +215,5 @@ def test_every_protocol_knows_errors(protocol: str) -> None:
     """Every WebSocket describes a message of type `error` as a failure, also as the answer to settings."""
     described = document()["components"]["x-coze-websockets"][protocol]
     assert described["downlink"]["messages"]["error"]["fails"] is True
-    updates = [one for kind, one in described["uplink"]["messages"].items() if kind.endswith(".update")]
-    assert [one["answers"][-1] for one in updates] == ["error"]
+    updates = [message for kind, message in described["uplink"]["messages"].items() if kind.endswith(".update")]
+    assert [update["answers"][-1] for update in updates] == ["error"]

@@ -232,8 +232,8 @@ def answers(draw: st.DrawFn, method: str) -> bytes:
     if call.result != ".":
         parts[call.result] = draw(damaged(parts[call.result]))
         return as_json(parts).encode()
-    found = draw(damaged(parts))
-    return as_json({**found, "code": 0} if isinstance(found, dict) else found).encode()
+    members = draw(damaged(parts))
+    return as_json({**members, "code": 0} if isinstance(members, dict) else members).encode()
 
 
 @pytest.mark.parametrize("method", WAITING)
@@ -242,7 +242,7 @@ def answers(draw: st.DrawFn, method: str) -> bytes:
 def test_waiting(method: str, connect: Connect, data: st.DataObject) -> None:
     """Whatever the members of awaited answers are, a `CozeError` is raised, or what is returned has the right types."""
     used, begin = WAITING[method]
-    parts = {one: data.draw(answers(one), label=one) for one in used}
+    parts = {name: data.draw(answers(name), label=name) for name in used}
     created = data.draw(damaged({"id": "c", "conversation_id": "v", "status": "in_progress"}))
     stream = f"event: conversation.chat.created\ndata: {as_json(created)}\n\n".encode()
 
@@ -250,7 +250,7 @@ def test_waiting(method: str, connect: Connect, data: st.DataObject) -> None:
         if method == "recover" and request.method == "POST":
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=stream)
         line = f"{request.method} {request.url.path}"
-        content = next(parts[one] for one in used if _line(CALLS[one]).fullmatch(line))
+        content = next(parts[name] for name in used if _line(CALLS[name]).fullmatch(line))
         return httpx.Response(200, headers={"content-type": "application/json"}, content=content)
 
     only_coze_errors(lambda: begin(client(connect, answer, "ignore")))

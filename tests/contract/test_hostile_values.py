@@ -134,11 +134,11 @@ def _run(call: Call, handler: Any, arguments: dict[str, Any]) -> None:
 
 async def _arun(call: Call, handler: Any, arguments: dict[str, Any]) -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http:
-        made = call.method(AsyncCoze(TOKEN, base_url=BASE, http_client=http, retry=NOW))(**arguments)
-        result = await made
+        pending = call.method(AsyncCoze(TOKEN, base_url=BASE, http_client=http, retry=NOW))(**arguments)
+        result = await pending
         if call.kind == "file":
             assert isinstance(await result.read(), bytes)
-        elif isinstance(made, AsyncPager):
+        elif isinstance(pending, AsyncPager):
             page: AsyncPage[Any] | None = result
             for _ in range(3):
                 if page is not None:

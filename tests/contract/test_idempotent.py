@@ -112,13 +112,13 @@ def plain(call: Call) -> dict[str, Any]:
     """Return the described example without what names something and may be left out."""
     values, body = call.example()
     media = call.body or call.form
-    needed = {one["name"] for one in call.parameters if one.get("required")}
+    needed = {parameter["name"] for parameter in call.parameters if parameter.get("required")}
     needed |= set(resolve(media["schema"]).get("required", ())) if media is not None else set()
 
-    def kept(members: dict[str, Any]) -> dict[str, Any]:
+    def without_names(members: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in members.items() if name in needed or not NAMES.search(name)}
 
-    return call.arguments(kept(values), kept(body))
+    return call.arguments(without_names(values), without_names(body))
 
 
 @pytest.mark.parametrize("call", AGAIN)
@@ -128,7 +128,7 @@ def test_again(call: Call, sandbox: Sandbox) -> None:
     assert not second
 
 
-@pytest.mark.parametrize("call", [one for one in ONCE if one.id in MAKERS])
+@pytest.mark.parametrize("call", [maker for maker in ONCE if maker.id in MAKERS])
 def test_once(call: Call, sandbox: Sandbox) -> None:
     """What makes something makes it twice if it is called twice: calling it idempotent would be seen."""
     first, second = made_by(call, sandbox)
@@ -138,4 +138,4 @@ def test_once(call: Call, sandbox: Sandbox) -> None:
 
 def test_makers_are_not_idempotent() -> None:
     """All that is known to make something is described as such."""
-    assert {one.id for one in ONCE} >= MAKERS
+    assert {maker.id for maker in ONCE} >= MAKERS

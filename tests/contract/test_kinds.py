@@ -102,16 +102,16 @@ def test_every_kind_is_there() -> None:
 @pytest.mark.parametrize("call", FILES)
 def test_file_is_read(call: Call, mode: Mode) -> None:
     """A file of every described media type is read whole; the result has type and log id."""
-    kept: list[Any] = []
+    files: list[Any] = []
 
     def use(file: Any) -> Any:
-        kept.append(file)
+        files.append(file)
         return file.read()
 
     for media in media_types(call):
         stream = Content(CONTENT)
         assert answered(call, mode, partial(as_file, media, stream), use) == CONTENT
-        assert (kept[-1].content_type, kept[-1].logid) == (media, LOGID)
+        assert (files[-1].content_type, files[-1].logid) == (media, LOGID)
         assert stream.closed
 
 
@@ -125,9 +125,9 @@ def test_file_is_iterated(call: Call, mode: Mode) -> None:
         return [piece async for piece in file]
 
     answer = partial(as_file, call.content_type, stream)
-    found = answered(call, mode, answer, list if mode == "sync" else pieces)
-    assert b"".join(found) == CONTENT
-    assert len(found) > 1
+    chunks = answered(call, mode, answer, list if mode == "sync" else pieces)
+    assert b"".join(chunks) == CONTENT
+    assert len(chunks) > 1
     assert stream.closed
 
 

@@ -40,8 +40,8 @@ def first_item(schema: dict[str, Any]) -> Any:
     if schema.get("type") != "array":
         return None
     inside = resolve(schema["items"])
-    found = [*inside.get("examples", ()), *inside.get("enum", ()), *(one[0] for one in examples)]
-    return [found[0]] if found else None
+    items = [*inside.get("examples", ()), *inside.get("enum", ()), *(example[0] for example in examples)]
+    return [items[0]] if items else None
 
 
 def multiplied(sample: Any, count: int) -> Any:

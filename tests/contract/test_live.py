@@ -56,7 +56,7 @@ def altered(monkeypatch: pytest.MonkeyPatch, operation: str, alter: Callable[[An
 
 def test_only_reading_operations_are_called() -> None:
     """The live check calls GET operations and those that list or query by POST, and no others."""
-    assert {one.call.id for one in questions() if one.call.verb != "GET"} == READS_BY_POST
+    assert {question.call.id for question in questions() if question.call.verb != "GET"} == READS_BY_POST
     assert len(questions()) > 30
 
 
@@ -68,7 +68,7 @@ def test_service_that_matches_has_no_drift(service: Sandbox) -> None:
     assert len(report.answered) > 20
     assert "No drift" in str(report)
     assert {request.method for request in service.requests} == {"GET", "POST"}
-    assert {one.operation for one in service.requests if one.method == "POST"} <= READS_BY_POST
+    assert {record.operation for record in service.requests if record.method == "POST"} <= READS_BY_POST
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,21 @@ def test_service_that_matches_has_no_drift(service: Sandbox) -> None:
     [
         (
             "bots.list",
-            lambda one: one["data"]["items"][0].update(colour="red"),
+            lambda response: response["data"]["items"][0].update(colour="red"),
             "data.items[0].colour is not described",
         ),
-        ("workspaces.list", lambda one: one["data"]["workspaces"][0].update(role_type="king"), '"king" is not one of'),
-        ("workspaces.list", lambda one: one["data"]["workspaces"][0].pop("id"), '"id" is a required property'),
-        ("users.me", lambda one: one["data"].update(user_id=7), '7 is not of type "string"'),
-        ("bots.retrieve", lambda one: one["data"].pop("bot_id"), '"bot_id" is a required property'),
+        (
+            "workspaces.list",
+            lambda response: response["data"]["workspaces"][0].update(role_type="king"),
+            '"king" is not one of',
+        ),
+        (
+            "workspaces.list",
+            lambda response: response["data"]["workspaces"][0].pop("id"),
+            '"id" is a required property',
+        ),
+        ("users.me", lambda response: response["data"].update(user_id=7), '7 is not of type "string"'),
+        ("bots.retrieve", lambda response: response["data"].pop("bot_id"), '"bot_id" is a required property'),
     ],
 )
 def test_report_names_operation_and_place_of_drift(
@@ -114,7 +122,7 @@ def test_unknown_code_is_drift(service: Sandbox) -> None:
 def test_command_exits_with_1_on_drift(drifts: bool, service: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m tests.live` prints the report, and exits with 1 on drift, else with 0."""
     if drifts:
-        altered(monkeypatch, "users.me", lambda one: one["data"].update(colour="red"))
+        altered(monkeypatch, "users.me", lambda response: response["data"].update(colour="red"))
     more = {"COZE_API_TOKEN": service.token, "COZE_API_BASE": service.base_url, "COZEKIT_LIVE_PAUSE": "0"}
     done = run(more)
     assert done.returncode == (1 if drifts else 0), done.stdout + done.stderr

@@ -18,8 +18,8 @@ MACHINES = [pytest.param(machine, id=machine.__name__) for machine in SEEDED]
 @pytest.fixture(scope="module")
 def on() -> Iterator[Stage]:
     """Give a sandbox and a client to all machines."""
-    with stage() as made:
-        yield made
+    with stage() as stand:
+        yield stand
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -36,7 +36,7 @@ def test_machine_of_async_client() -> None:
 
 @pytest.mark.parametrize(
     ("machine", "mutant"),
-    [pytest.param(machine, one, id=f"{machine.__name__}-{one}") for machine, many in SEEDED.items() for one in many],
+    [pytest.param(machine, seed, id=f"{machine.__name__}-{seed}") for machine, many in SEEDED.items() for seed in many],
 )
 def test_seeded_fault_is_found(
     machine: type[Machine], mutant: Mutant, on: Stage, monkeypatch: pytest.MonkeyPatch

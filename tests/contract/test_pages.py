@@ -50,8 +50,8 @@ class Pages:
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Return the requested page."""
-        given = {**dict(parse_qsl(request.url.query.decode())), **json.loads(request.content or b"{}")}
-        self.requested.append(given.get(self._paging["param"]))
+        arguments = {**dict(parse_qsl(request.url.query.decode())), **json.loads(request.content or b"{}")}
+        self.requested.append(arguments.get(self._paging["param"]))
         return httpx.Response(200, json=self.answer(len(self.requested)))
 
     def _put(self, answer: dict[str, Any], path: str, value: Any) -> None:
@@ -70,11 +70,11 @@ def arguments_of(call: Call) -> dict[str, Any]:
     """Take from the described example all but the page, unless it is required, and request one item at a time."""
     values, body = call.example()
     paging = call.described["x-coze-pagination"]
-    for given in (values, body):
+    for members in (values, body):
         if not needs_page(call):
-            given.pop(paging["param"], None)
-        if paging.get("size") in given:
-            given[paging["size"]] = 1
+            members.pop(paging["param"], None)
+        if paging.get("size") in members:
+            members[paging["size"]] = 1
     return call.arguments(values, body)
 
 
@@ -89,27 +89,27 @@ def needs_page(call: Call) -> bool:
 def test_pages(call: Call, mode: Mode) -> None:
     """Iterating over a page yields the items of all pages, each requested once by number or by the token before."""
     pages = Pages(call, 3)
-    found: list[Any] = []
+    read_items: list[Any] = []
 
     def read() -> None:
         with httpx.Client(transport=httpx.MockTransport(pages.handle)) as http:
             page = call.method(Client(BASE, TOKEN, http_client=http))(**arguments_of(call))
             same([wire(item) for item in page.items], pages.items(1))
-            found.extend(wire(item) for item in page)
+            read_items.extend(wire(item) for item in page)
 
     async def aread() -> None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(pages.handle)) as http:
             pager = call.method(AsyncClient(BASE, TOKEN, http_client=http))(**arguments_of(call))
             async for item in pager:
-                found.append(wire(item))
+                read_items.append(wire(item))
 
     if mode == "sync":
         read()
     else:
         asyncio.run(aread())
-    same(found, [item for number in (1, 2, 3) for item in pages.items(number)])
+    same(read_items, [item for number in (1, 2, 3) for item in pages.items(number)])
     if call.described["x-coze-pagination"]["style"] == "page":
-        assert [None if given is None else int(given) for given in pages.requested] == [
+        assert [None if param is None else int(param) for param in pages.requested] == [
             1 if needs_page(call) else None,
             2,
             3,

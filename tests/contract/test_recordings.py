@@ -18,8 +18,12 @@ from tests.contract._streaming import start, waits
 
 skip_without_samples()
 ALL = recordings()
-RECORDINGS = [pytest.param(one, id=one.file) for one in ALL]
-FAILURES = [pytest.param(one, id=one.file) for one in ALL if one.outcome(one.frames[:1])[1] == "failed"]
+RECORDINGS = [pytest.param(recording, id=recording.file) for recording in ALL]
+FAILURES = [
+    pytest.param(recording, id=recording.file)
+    for recording in ALL
+    if recording.outcome(recording.frames[:1])[1] == "failed"
+]
 # Made-up samples of the official pages, which openapi/exceptions.yaml lists.
 INACCURATE = {"chat_v3.1.sse", "chat_submit_tool_outputs.1.sse"}
 
@@ -105,7 +109,7 @@ def test_recording(recording: Recording, mode: Mode) -> None:
 def test_failure_after_events(recording: Recording, mode: Mode) -> None:
     """What came before a failure is delivered, and is on the error of a chat."""
     frames, _ = recording.outcome(recording.frames)
-    before = next(one for one in ALL if one.method == recording.method and len(one.frames) > 3)
+    before = next(entry for entry in ALL if entry.method == recording.method and len(entry.frames) > 3)
     first = list(before.frames[:3])
     content = before.content[: first[-1].complete] + recording.content
     with stream_server([content]) as url:
@@ -124,7 +128,7 @@ def test_failure_after_events(recording: Recording, mode: Mode) -> None:
 @pytest.mark.parametrize("file", ["cozepy.chat_audio_stream.sse", "workflow_stream_run.1.sse"])
 def test_cut_connection(file: str, cut: float, hangs_up: bool, mode: Mode) -> None:
     """A connection that is cut delivers the events that came whole, then an error that the stream broke off."""
-    recording = next(one for one in ALL if one.file == file)
+    recording = next(entry for entry in ALL if entry.file == file)
     content = recording.content[: int(cut * len(recording.content))]
     frames = [frame for frame in recording.frames if frame.complete <= len(content)]
     with stream_server([content], hangs_up=hangs_up) as url:

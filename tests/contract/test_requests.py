@@ -121,8 +121,8 @@ def test_arguments_are_described(call: Call) -> None:
 def test_path_stays_a_path(call: Call, mode: Mode) -> None:
     """What is given for a place in the path stays there, whatever it holds."""
     values, body = call.example()
-    hostile = {one["name"]: "a/../b?c=d#e f%2F" for one in call.parameters if one["in"] == "path"}
-    given = call.arguments({**values, **hostile}, body)
-    url = perform(call, mode, call.example_answer(), given).request.url
+    hostile = {parameter["name"]: "a/../b?c=d#e f%2F" for parameter in call.parameters if parameter["in"] == "path"}
+    arguments = call.arguments({**values, **hostile}, body)
+    url = perform(call, mode, call.example_answer(), arguments).request.url
     assert url.raw_path.partition(b"?")[0].decode() == path_of(call.path, hostile)
     assert url.fragment == ""

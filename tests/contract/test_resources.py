@@ -35,8 +35,8 @@ CHANNEL = "999"
 @pytest.fixture(scope="module")
 def running() -> Iterator[Stage]:
     """Give a sandbox and a client to all tests."""
-    with stage() as made:
-        yield made
+    with stage() as stand:
+        yield stand
 
 
 @pytest.fixture
@@ -64,10 +64,15 @@ def test_file(coze: Any, sandbox: Sandbox) -> None:
     """A file is returned as it was uploaded, to the account that did so, and can be used from then on."""
     first, second = (coze.files.upload(file=(name, content)) for name, content in (("a.png", b"12"), ("b.txt", b"345")))
     assert first.id != second.id
-    for made, name, size in ((first, "a.png", 2), (second, "b.txt", 3)):
-        kept = coze.files.retrieve(file_id=made.id)
-        assert (kept.id, kept.file_name, kept.bytes, kept.created_at) == (made.id, name, size, sandbox.clock.seconds())
-        assert (made.file_name, made.bytes) == (name, size)
+    for uploaded, name, size in ((first, "a.png", 2), (second, "b.txt", 3)):
+        retrieved = coze.files.retrieve(file_id=uploaded.id)
+        assert (retrieved.id, retrieved.file_name, retrieved.bytes, retrieved.created_at) == (
+            uploaded.id,
+            name,
+            size,
+            sandbox.clock.seconds(),
+        )
+        assert (uploaded.file_name, uploaded.bytes) == (name, size)
     coze.bots.update(bot_id=BOT_ID, icon_file_id=first.id)
     assert first.id in coze.bots.retrieve(bot_id=BOT_ID, is_published=False).icon_url
     other = bearer(sandbox.scenario.token(COLLEAGUE_IDS[0]))
@@ -94,17 +99,17 @@ def test_folders(coze: Any) -> None:
 
 def test_room(coze: Any, sandbox: Sandbox) -> None:
     """A room has an id, a user and a token of its own, and a conversation that is new where none is given."""
-    made = [coze.audio.rooms.create(bot_id=BOT_ID), coze.audio.rooms.create(bot_id=BOT_ID, uid="u")]
-    assert made[1].uid == "u"
-    for one in ("room_id", "token", "uid"):
-        assert len({getattr(room, one) for room in made}) == 2
-    assert {room.app_id for room in made} == {RTC_APP_ID}
+    rooms = [coze.audio.rooms.create(bot_id=BOT_ID), coze.audio.rooms.create(bot_id=BOT_ID, uid="u")]
+    assert rooms[1].uid == "u"
+    for member in ("room_id", "token", "uid"):
+        assert len({getattr(room, member) for room in rooms}) == 2
+    assert {room.app_id for room in rooms} == {RTC_APP_ID}
     conversations = items(coze.conversations.list(bot_id=BOT_ID, sort_order="ASC"))
     again = coze.audio.rooms.create(bot_id=BOT_ID, conversation_id=conversations[0].id)
     assert len(items(coze.conversations.list(bot_id=BOT_ID))) == 2
-    kept = [sandbox.store.get("room", room.room_id) for room in (*made, again)]
+    documents = [sandbox.store.get("room", room.room_id) for room in (*rooms, again)]
     talks = [conversations[0].id, conversations[1].id, conversations[0].id]
-    assert [one and one["conversation_id"] for one in kept] == talks
+    assert [conversation and conversation["conversation_id"] for conversation in documents] == talks
 
 
 def test_room_is_refused(coze: Any) -> None:
@@ -122,8 +127,8 @@ def test_room_is_refused(coze: Any) -> None:
 def test_live(coze: Any) -> None:
     """A live session has a stream of its sound and one of the interpretation."""
     live = coze.audio.live.retrieve(live_id=LIVE_ID)
-    assert [one.live_type for one in live.stream_infos] == ["origin", "translation"]
-    assert len({one.stream_id for one in live.stream_infos}) == 2
+    assert [stream.live_type for stream in live.stream_infos] == ["origin", "translation"]
+    assert len({stream.stream_id for stream in live.stream_infos}) == 2
     assert live.app_id == RTC_APP_ID
     assert code_of(coze.audio.live.retrieve, live_id="1") == NOT_FOUND
 
@@ -151,12 +156,12 @@ def test_channel_of_a_bot(coze: Any) -> None:
     first = coze.bots.publish(bot_id=BOT_ID, connector_ids=["1024", CHANNEL]).version
     second = coze.bots.publish(bot_id=BOT_ID, connector_ids=["1024"]).version
     versions = items(coze.bots.versions.list(bot_id=BOT_ID, connector_id=CHANNEL))
-    assert [one.version for one in versions] == [first]
-    assert [one.version for one in items(coze.bots.versions.list(bot_id=BOT_ID))][:2] == [second, first]
+    assert [version.version for version in versions] == [first]
+    assert [version.version for version in items(coze.bots.versions.list(bot_id=BOT_ID))][:2] == [second, first]
     (draft,) = items(coze.bots.versions.list(bot_id=BOT_ID, publish_status="unpublished_draft"))
     assert (draft.version, draft.creator.id) == ("", USER_ID)
     where = {"workspace_id": WORKSPACE_ID, "connector_id": CHANNEL}
-    assert [one.id for one in items(coze.bots.list(**where), 1)] == [BOT_ID]
+    assert [bot.id for bot in items(coze.bots.list(**where), 1)] == [BOT_ID]
     coze.bots.unpublish(bot_id=BOT_ID, connector_id=CHANNEL)
     assert items(coze.bots.list(**where), 0) == []
     assert coze.bots.retrieve(bot_id=BOT_ID).version == second
@@ -184,32 +189,32 @@ def test_plan(coze: Any) -> None:
 def test_store(coze: Any) -> None:
     """Each category of the store lists its own plugins; the best match is found by its name first."""
     categories = items(coze.stores.categories.list(entity_type="plugin", page_size=1))
-    assert len(categories) == len({one.id for one in categories}) > 0
-    every = {one.metainfo.entity_id: one.metainfo for one in items(coze.stores.plugins.list())}
+    assert len(categories) == len({category.id for category in categories}) > 0
+    every = {plugin.metainfo.entity_id: plugin.metainfo for plugin in items(coze.stores.plugins.list())}
     by_category = [
-        (one.metainfo.entity_id, category.id)
+        (plugin.metainfo.entity_id, category.id)
         for category in categories
-        for one in items(coze.stores.plugins.list(category_ids=[category.id]))
+        for plugin in items(coze.stores.plugins.list(category_ids=[category.id]))
     ]
-    assert dict(by_category) == {key: one.category.id for key, one in every.items()}
+    assert dict(by_category) == {key: metainfo.category.id for key, metainfo in every.items()}
     assert len(by_category) == len(every)
-    for key, one in every.items():
-        best = items(coze.stores.plugins.list(keyword=one.name.upper(), sort_type="relative"))
+    for key, metainfo in every.items():
+        best = items(coze.stores.plugins.list(keyword=metainfo.name.upper(), sort_type="relative"))
         assert best[0].metainfo.entity_id == key
-    official = {key for key, one in every.items() if one.is_official}
-    assert {one.metainfo.entity_id for one in items(coze.stores.plugins.list(is_official=True))} == official
+    official = {key for key, metainfo in every.items() if metainfo.is_official}
+    assert {plugin.metainfo.entity_id for plugin in items(coze.stores.plugins.list(is_official=True))} == official
     assert code_of(coze.stores.plugins.list, sort_type="relative") == NOT_ALLOWED
 
 
 def test_workflows(coze: Any) -> None:
     """Workflows are listed by kind and state, and shown with inputs and outputs on request."""
     where = {"workspace_id": WORKSPACE_ID, "page_num": 1, "page_size": 2}
-    every = [one.workflow_id for one in items(coze.workflows.list(publish_status="all", **where))]
+    every = [item.workflow_id for item in items(coze.workflows.list(publish_status="all", **where))]
     online = [key for key in every if key != WORKFLOW_UNPUBLISHED]
     assert {WORKFLOW_ECHO, WORKFLOW_ASK, WORKFLOW_CHAT} < set(online)
-    assert [one.workflow_id for one in items(coze.workflows.list(**where))] == online
+    assert [item.workflow_id for item in items(coze.workflows.list(**where))] == online
     chatflows = items(coze.workflows.list(workflow_mode="chatflow", **where))
-    assert [one.workflow_id for one in chatflows] == [WORKFLOW_CHAT]
+    assert [chatflow.workflow_id for chatflow in chatflows] == [WORKFLOW_CHAT]
     assert items(coze.workflows.list(app_id=APP_ID, **where)) == []
     bare, full = (
         coze.workflows.retrieve(workflow_id=WORKFLOW_ECHO, include_input_output=wanted) for wanted in (False, True)
@@ -234,7 +239,7 @@ def test_workflows(coze: Any) -> None:
 def test_versions_of_a_workflow(coze: Any, workflow: str, state: str | None, versions: list[str]) -> None:
     """The versions of a workflow are listed in pages, the draft first."""
     listed = items(coze.workflows.versions.list(workflow_id=workflow, publish_status=state, page_size=1))
-    assert [(one.version, one.workflow_id) for one in listed] == [(version, workflow) for version in versions]
+    assert [(entry.version, entry.workflow_id) for entry in listed] == [(version, workflow) for version in versions]
 
 
 def test_icons(coze: Any) -> None:
@@ -257,5 +262,5 @@ def test_chatflow(coze: Any, sandbox: Sandbox) -> None:
         texts = [event.data.content for event in stream if event.event == "conversation.message.delta"]
     assert "".join(texts) == "You said: Hi"
     sandbox.clock.advance(SECONDS)
-    kept = items(coze.conversations.messages.list(conversation_id=conversation.id, order="asc"))
-    assert [one.content for one in kept] == ["Hi", "You said: Hi"]
+    messages = items(coze.conversations.messages.list(conversation_id=conversation.id, order="asc"))
+    assert [message.content for message in messages] == ["Hi", "You said: Hi"]

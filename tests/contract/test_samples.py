@@ -36,14 +36,14 @@ def is_form(sample: Sample) -> bool:
 
 def call_of(sample: Sample, *, streams: bool = False) -> Call:
     """Find the method that a sample is about."""
-    found = [call for call in calls() if call.operation == sample.operation]
-    return next((call for call in found if call.streams is streams), found[0])
+    candidates = [call for call in calls() if call.operation == sample.operation]
+    return next((call for call in candidates if call.streams is streams), candidates[0])
 
 
 def is_listed(sample: Sample) -> bool:
     """Return whether openapi/exceptions.yaml lists a sample as wrong."""
-    wrong = [one for one in sample_differences(sample) if not one.tolerated]
-    return any(excuses(entry, one) for entry in exceptions() for one in wrong)
+    wrong = [difference for difference in sample_differences(sample) if not difference.tolerated]
+    return any(excuses(entry, difference) for entry in exceptions() for difference in wrong)
 
 
 def read(path: Path) -> Any:

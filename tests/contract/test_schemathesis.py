@@ -56,9 +56,9 @@ def sandbox() -> Iterator[Sandbox]:
 def known(sandbox: Sandbox) -> dict[str, str]:
     """Make something of every kind, and return the ids. Generated ids exist nowhere, and show refusals only."""
     sandbox.reset()
-    made = asyncio.run(make_things(sandbox))
+    created = asyncio.run(make_things(sandbox))
     seeded = {"bot_id": BOT_ID, "user_id": USER_ID, "workflow_id": WORKFLOW_ECHO}
-    return {**seeded, "space_id": WORKSPACE_ID, "workspace_id": WORKSPACE_ID, **made}
+    return {**seeded, "space_id": WORKSPACE_ID, "workspace_id": WORKSPACE_ID, **created}
 
 
 async def make_things(sandbox: Sandbox) -> dict[str, str]:

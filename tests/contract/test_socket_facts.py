@@ -38,15 +38,15 @@ OWNERS = sorted({message.owner for message in MESSAGES})
 @cache
 def differences() -> tuple[Difference, ...]:
     """Return all differences of all messages and callbacks."""
-    found = [one for message in MESSAGES for one in message.differences()[0]]
-    return (*found, *(one for callback in CALLBACKS for one in callback.differences()[0]))
+    result = [difference for message in MESSAGES for difference in message.differences()[0]]
+    return (*result, *(difference for callback in CALLBACKS for difference in callback.differences()[0]))
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place.replace(" ", ":"))
 def test_message_equals_the_catalog(message: Message) -> None:
     """Members, types, requiredness, enums, defaults and limits are those of the catalog, and all of them."""
-    found, seen = message.differences()
-    wrong = unlisted(found)
+    differences_found, seen = message.differences()
+    wrong = unlisted(differences_found)
     assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"
     fields = {field["path"] for field in message.fact["fields"]} - {"id", "event_type"}
     assert seen >= fields, f"not compared: {sorted(fields - seen)}"
@@ -76,7 +76,11 @@ def test_no_message_is_made_up(owner: str) -> None:
 @needs_samples
 def test_recorded_frames_obey_the_description() -> None:
     """Every recorded frame, of both sides, obeys its description, and holds nothing that it lacks."""
-    wrong = {f"{file}:{line}: {unlisted(found)}" for file, line, found in RECORDED if unlisted(found)}
+    wrong = {
+        f"{file}:{line}: {unlisted(frame_differences)}"
+        for file, line, frame_differences in RECORDED
+        if unlisted(frame_differences)
+    }
     assert not wrong, "\n".join(sorted(wrong))
     assert len(RECORDED) > 100
 
@@ -90,8 +94,12 @@ def test_operation_opens_the_socket_that_the_catalog_knows(name: str) -> None:
     assert method == "get"
     assert {server["url"] for server in operation["servers"]} == set(facts["transport"]["host"].values())
     assert operation.get("x-coze-permission") == api.get("scope")
-    described = {one["name"]: one.get("required", False) for one in operation.get("parameters", ())}
-    assert described == {one["name"]: one["required"] for one in api.get("query", ()) if one["name"] != "authorization"}
+    described = {parameter["name"]: parameter.get("required", False) for parameter in operation.get("parameters", ())}
+    assert described == {
+        parameter["name"]: parameter["required"]
+        for parameter in api.get("query", ())
+        if parameter["name"] != "authorization"
+    }
 
 
 def test_codes_of_rooms_are_listed() -> None:
@@ -104,8 +112,8 @@ def test_codes_of_rooms_are_listed() -> None:
 @pytest.mark.parametrize("callback", CALLBACKS, ids=lambda callback: callback.name)
 def test_callback_equals_the_catalog(callback: Callback) -> None:
     """Members of message and answer, and the time for the answer, are those of the catalog."""
-    found, seen = callback.differences()
-    wrong = unlisted(found)
+    differences_found, seen = callback.differences()
+    wrong = unlisted(differences_found)
     assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"
     assert seen >= {field["path"] for field in callback.fact["fields"]}
     path, method, operation = description().callbacks()[callback.name]
@@ -142,11 +150,15 @@ def test_signature_is_that_of_the_catalog() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [one for one in exceptions() if one.is_about_messages], ids=lambda entry: entry.pointer
+    "entry",
+    [difference for difference in exceptions() if difference.is_about_messages],
+    ids=lambda entry: entry.pointer,
 )
 def test_exception_still_applies(entry: Listed) -> None:
     """An exception is about a difference that is still there."""
-    assert any(excuses(entry, one) for one in differences()), f"exceptions.yaml:{entry.line}: remove the entry"
+    assert any(excuses(entry, difference) for difference in differences()), (
+        f"exceptions.yaml:{entry.line}: remove the entry"
+    )
 
 
 def test_figures(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def recording(name: str) -> list[dict[str, Any]]:
 
 
 def frames(name: str, side: str) -> list[dict[str, Any]]:
-    return [one["frame"] for one in recording(name) if one["from"] == side]
+    return [line["frame"] for line in recording(name) if line["from"] == side]
 
 
 @contextmanager
@@ -63,8 +63,8 @@ def replay(name: str, cut: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             if kind in UPDATES:
                 connection.send(json.dumps({"event_type": UPDATES[kind], "id": "s", "data": {}}))
             elif kind == last:
-                for one in frames(name, "server"):
-                    expected = json.dumps(one, ensure_ascii=False)
+                for frame in frames(name, "server"):
+                    expected = json.dumps(frame, ensure_ascii=False)
                     connection.send(
                         (expected[at : at + cut] for at in range(0, len(expected), cut)) if cut else expected  # type: ignore[arg-type]  # a generator is iterable
                     )
@@ -86,8 +86,8 @@ def plain(base_url: str, name: str) -> list[dict[str, Any]]:
         if "chat" in name
         else (getattr(Coze("pat_x", base_url=base_url).websockets.audio, name.rpartition("_")[2]).connect()) as session
     ):
-        for one in frames(name, "client"):
-            session.send(one)
+        for frame in frames(name, "client"):
+            session.send(frame)
         return [session.recv().to_dict() for _ in frames(name, "server")]
 
 
@@ -95,14 +95,14 @@ async def awaited(base_url: str, name: str) -> list[dict[str, Any]]:
     """Do the same with the async client."""
     async with AsyncCoze("pat_x", base_url=base_url) as coze:
         sockets = coze.websockets
-        made: Any = (
+        pending: Any = (
             sockets.chat.connect(bot_id="1")
             if "chat" in name
             else getattr(sockets.audio, name.rpartition("_")[2]).connect()
         )
-        async with made as session:
-            for one in frames(name, "client"):
-                await session.send(one)
+        async with pending as session:
+            for frame in frames(name, "client"):
+                await session.send(frame)
             return [(await session.recv()).to_dict() for _ in frames(name, "server")]
 
 
@@ -114,11 +114,11 @@ def test_recorded_messages_arrive_as_they_were(name: str, mode: str, cut: int) -
     with replay(name, cut) as (base_url, received):
         arrived = plain(base_url, name) if mode == "sync" else asyncio.run(awaited(base_url, name))
     assert arrived == frames(name, "server")
-    assert [{key: value for key, value in one.items() if key != "id"} for one in received] == frames(name, "client")
+    assert [{key: value for key, value in frame.items() if key != "id"} for frame in received] == frames(name, "client")
 
 
 def sounds(name: str, kind: str, member: str) -> list[bytes]:
-    return [base64.b64decode(one["data"][member]) for one in frames(name, "server") if one["event_type"] == kind]
+    return [base64.b64decode(frame["data"][member]) for frame in frames(name, "server") if frame["event_type"] == kind]
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -129,7 +129,7 @@ class TestCommonMethods:
     def test_speech_yields_the_recorded_sound(self, mode: str, cut: int) -> None:
         """The sound of the recorded speech."""
         name = NAMES[2]
-        [text] = [one["data"]["delta"] for one in frames(name, "client") if "data" in one]
+        [text] = [frame["data"]["delta"] for frame in frames(name, "client") if "data" in frame]
         with replay(name, cut) as (base_url, received):
             if mode == "sync":
                 with Coze("pat_x", base_url=base_url).websockets.audio.speech.connect(output_audio=PCM) as session:
@@ -151,20 +151,22 @@ class TestCommonMethods:
         name = NAMES[3]
         with replay(name, cut) as (base_url, _):
             if mode == "sync":
-                made = Coze("pat_x", base_url=base_url).websockets.audio.transcriptions
-                with made.connect(input_audio={"format": "wav"}) as session:
+                resource = Coze("pat_x", base_url=base_url).websockets.audio.transcriptions
+                with resource.connect(input_audio={"format": "wav"}) as session:
                     texts = list(session.listen(WAV))
             else:
 
                 async def main() -> list[str]:
                     async with AsyncCoze("pat_x", base_url=base_url) as coze:
-                        made = coze.websockets.audio.transcriptions
-                        async with made.connect(input_audio={"format": "wav"}) as session:
+                        resource = coze.websockets.audio.transcriptions
+                        async with resource.connect(input_audio={"format": "wav"}) as session:
                             return [text async for text in session.listen(WAV)]
 
                 texts = asyncio.run(main())
         expected = [
-            one["data"]["content"] for one in frames(name, "server") if one["event_type"].endswith("message.update")
+            frame["data"]["content"]
+            for frame in frames(name, "server")
+            if frame["event_type"].endswith("message.update")
         ]
         assert texts == expected
         assert texts[-1]
@@ -172,11 +174,11 @@ class TestCommonMethods:
     def test_talk(self, mode: str, cut: int) -> None:
         """The answer of the recorded chat, as text and as sound."""
         name = NAMES[0]
-        [question] = [one["data"]["content"] for one in frames(name, "client")]
+        [question] = [frame["data"]["content"] for frame in frames(name, "client")]
         with replay(name, cut) as (base_url, _):
             if mode == "sync":
-                made = Coze("pat_x", base_url=base_url).websockets.chat
-                with made.connect(bot_id="1", output_audio=PCM) as session:
+                resource = Coze("pat_x", base_url=base_url).websockets.chat
+                with resource.connect(bot_id="1", output_audio=PCM) as session:
                     turn: Any = session.talk(question)
                     sound = list(turn.audio)
             else:
@@ -189,9 +191,9 @@ class TestCommonMethods:
 
                 turn, sound = asyncio.run(main())
         answers = [
-            one["data"] for one in frames(name, "server") if one["event_type"] == "conversation.message.completed"
+            frame["data"] for frame in frames(name, "server") if frame["event_type"] == "conversation.message.completed"
         ]
-        assert turn.answer == next(one["content"] for one in answers if one["type"] == "answer")
+        assert turn.answer == next(answer["content"] for answer in answers if answer["type"] == "answer")
         assert sound == [piece for piece in sounds(name, "conversation.audio.delta", "content") if piece]
         assert turn.ended
         assert turn.chat.status == "completed"
@@ -200,11 +202,11 @@ class TestCommonMethods:
     def test_speak(self, mode: str, cut: int) -> None:
         """The sound of the text that was recorded to be spoken as it is."""
         name = NAMES[1]
-        [text] = [one["data"]["text"] for one in frames(name, "client")]
+        [text] = [frame["data"]["text"] for frame in frames(name, "client")]
         with replay(name, cut) as (base_url, _):
             if mode == "sync":
-                made = Coze("pat_x", base_url=base_url).websockets.chat
-                with made.connect(bot_id="1", output_audio=PCM) as session:
+                resource = Coze("pat_x", base_url=base_url).websockets.chat
+                with resource.connect(bot_id="1", output_audio=PCM) as session:
                     sound = list(session.speak(text))
             else:
 

@@ -46,11 +46,15 @@ def sandbox() -> Iterator[Sandbox]:
 def answer(sandbox: Sandbox, call: Call, headers: dict[str, str]) -> httpx.Response:
     """Send a described example as the client does, with other headers for the token."""
     request = perform(call, "sync", call.example_answer(), call.arguments(*call.example())).request
-    kept = {name: value for name, value in request.headers.items() if name.lower() not in {"authorization", "host"}}
+    other_headers = {
+        name: value for name, value in request.headers.items() if name.lower() not in {"authorization", "host"}
+    }
 
     async def send() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as http:
-            return await http.request(request.method, request.url, headers={**kept, **headers}, content=request.read())
+            return await http.request(
+                request.method, request.url, headers={**other_headers, **headers}, content=request.read()
+            )
 
     return asyncio.run(send())
 

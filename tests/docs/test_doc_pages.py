@@ -76,7 +76,7 @@ def test_the_index_lists_messages_and_events(real: Bundle) -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     components = real.document["components"]
     protocols = components["x-coze-websockets"].values()
-    expected = sum(len(one[side]["messages"]) for one in protocols for side in ("uplink", "downlink"))
+    expected = sum(len(protocol[side]["messages"]) for protocol in protocols for side in ("uplink", "downlink"))
     assert len(re.findall(r"^\| `[^`]+` \| (?:sent|received) \|", text, re.MULTILINE)) == expected
     for name, stream in components["x-coze-streams"].items():
         _, _, below = text.partition(f"### {name}\n")

@@ -59,7 +59,7 @@ def shown(markdown: str) -> tuple[str, set[str]]:
 
 def printable(text: str) -> str:
     """Replace what cannot be printed, as the pages do."""
-    return "".join(one if one.isprintable() else " " for one in text)
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 @given(TEXTS)

@@ -30,9 +30,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Visit:
 
 def document(page: str) -> Any:
     """Take the document out of a page."""
-    found = re.search(r'<script type="application/json" id="description">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    return json.loads(found[1])
+    match = re.search(r'<script type="application/json" id="description">(.*?)</script>', page, re.DOTALL)
+    assert match is not None
+    return json.loads(match[1])
 
 
 @needs_chromium

@@ -30,11 +30,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 @contextmanager
 def started(path: Path, sandbox: Sandbox, folder: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
-    given = {"COZE_API_BASE": sandbox.base_url, "TOKEN_FOLDER": str(folder), "PORT": "0", "NO_BROWSER": "1"}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
+    settings = {"COZE_API_BASE": sandbox.base_url, "TOKEN_FOLDER": str(folder), "PORT": "0", "NO_BROWSER": "1"}
     with subprocess.Popen(
         [sys.executable, str(path)],
-        env={**kept, **given, **environment},
+        env={**inherited, **settings, **environment},
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -193,10 +193,10 @@ def test_guide(sandbox: Sandbox, tmp_path: Path, number: int) -> None:
     app_file(sandbox, tmp_path)
     program = tmp_path / "shown.py"
     program.write_text(PREAMBLE + blocks()[number], encoding="utf-8")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
     done = subprocess.run(
         [sys.executable, str(program), WEB_APP.client_id, str(WEB_APP.client_secret), PUBLIC_APP.client_id],
-        env={**kept, "COZE_API_BASE": sandbox.base_url, "COZE_API_TOKEN": sandbox.token},
+        env={**inherited, "COZE_API_BASE": sandbox.base_url, "COZE_API_TOKEN": sandbox.token},
         cwd=tmp_path,
         capture_output=True,
         text=True,

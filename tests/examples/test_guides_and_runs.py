@@ -23,11 +23,11 @@ SHOWN = {
 
 def run(path: Path, sandbox: Sandbox, *arguments: str, fails: bool = False, **environment: str) -> str:
     """Run a program against the sandbox and return what it printed."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
-    given = {"COZE_API_TOKEN": sandbox.token, "COZE_API_BASE": sandbox.base_url, **environment}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
+    settings = {"COZE_API_TOKEN": sandbox.token, "COZE_API_BASE": sandbox.base_url, **environment}
     done = subprocess.run(
         [sys.executable, str(path), *arguments],
-        env={**kept, **given}, capture_output=True, text=True, check=False, timeout=60,
+        env={**inherited, **settings}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == fails, done.stderr
     return done.stderr if fails else done.stdout

@@ -16,9 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(code: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
     return subprocess.run(
-        [sys.executable, *code], env={**kept, **environment}, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, *code],
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 

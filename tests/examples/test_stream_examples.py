@@ -15,11 +15,11 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "streams"
 
 def run(name: str, sandbox: Sandbox, *arguments: str, **environment: str) -> str:
     """Run an example and return what it printed."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
-    given = {"COZE_API_TOKEN": sandbox.token, "COZE_API_BASE": sandbox.base_url, **environment}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
+    settings = {"COZE_API_TOKEN": sandbox.token, "COZE_API_BASE": sandbox.base_url, **environment}
     command = [sys.executable, str(EXAMPLES / name), *arguments]
     done = subprocess.run(
-        command, env={**kept, **given}, capture_output=True, text=True, check=False, timeout=60
+        command, env={**inherited, **settings}, capture_output=True, text=True, check=False, timeout=60
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -28,11 +28,11 @@ def wav(tmp_path: Path) -> Path:
 
 def run(path: Path, cwd: Path, *arguments: str) -> str:
     """Run a program against the sandbox and return what it printed."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
     with Sandbox() as sandbox:
         done = subprocess.run(
             [sys.executable, str(path), *arguments],
-            env={**kept, "COZE_API_TOKEN": sandbox.token, "COZE_API_BASE": sandbox.base_url},
+            env={**inherited, "COZE_API_TOKEN": sandbox.token, "COZE_API_BASE": sandbox.base_url},
             cwd=cwd, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -39,9 +39,9 @@ def operation(document: Document, name: str) -> tuple[str, str, Any]:
     """Return path, method and description of an operation or callback."""
     for part in ("paths", "webhooks"):
         for path, item in document[part].items():
-            for method, one in item.items():
-                if one["operationId"] == name:
-                    return path, method, one
+            for method, operation in item.items():
+                if operation["operationId"] == name:
+                    return path, method, operation
     raise LookupError(name)
 
 
@@ -105,8 +105,8 @@ def stream_removed(document: Document) -> None:
 
 @plant(Impact.BREAKING, "chat.retrieve", "parameter chat_id", "is gone")
 def parameter_removed(document: Document) -> None:
-    one = operation(document, "chat.retrieve")[2]
-    one["parameters"] = [parameter for parameter in one["parameters"] if parameter["name"] != "chat_id"]
+    described = operation(document, "chat.retrieve")[2]
+    described["parameters"] = [parameter for parameter in described["parameters"] if parameter["name"] != "chat_id"]
 
 
 @plant(Impact.ADDITIVE, "chat.retrieve", "parameter verbose", "is new")
@@ -124,13 +124,15 @@ def required_parameter_added(document: Document) -> None:
 @plant(Impact.BREAKING, "chat.retrieve", "parameter chat_id", "is called id now")
 def parameter_renamed(document: Document) -> None:
     parameters = operation(document, "chat.retrieve")[2]["parameters"]
-    next(one for one in parameters if one["name"] == "chat_id")["name"] = "id"
+    next(parameter for parameter in parameters if parameter["name"] == "chat_id")["name"] = "id"
 
 
 @plant(Impact.ADDITIVE, "chat.retrieve", "parameter chat_id", "is called id now")
 def parameter_renamed_with_its_old_name_accepted(document: Document) -> None:
     parameters = operation(document, "chat.retrieve")[2]["parameters"]
-    next(one for one in parameters if one["name"] == "chat_id").update({"name": "id", "x-coze-formerly": "chat_id"})
+    next(parameter for parameter in parameters if parameter["name"] == "chat_id").update(
+        {"name": "id", "x-coze-formerly": "chat_id"}
+    )
 
 
 @plant(Impact.BREAKING, "bots.create", "request description", "is required now")
@@ -238,7 +240,7 @@ def error_added(document: Document) -> None:
 @plant(Impact.BREAKING, "error 4000", "", "has the category conflict now, not invalid_request")
 def error_of_another_category(document: Document) -> None:
     codes = document["components"]["x-coze-errors"]
-    next(one for one in codes if one["code"] == 4000)["category"] = "conflict"
+    next(code for code in codes if code["code"] == 4000)["category"] = "conflict"
 
 
 @plant(Impact.BREAKING, "webhooks.bot_published", "", "must be responded to within 1 seconds")
@@ -248,7 +250,7 @@ def callback_must_be_answered_sooner(document: Document) -> None:
 
 @plant(Impact.BREAKING, "servers", "server https://api.coze.cn", "is gone")
 def server_removed(document: Document) -> None:
-    document["servers"] = [one for one in document["servers"] if one["url"] != "https://api.coze.cn"]
+    document["servers"] = [server for server in document["servers"] if server["url"] != "https://api.coze.cn"]
 
 
 @plant(Impact.DOCUMENTATION, "users.me", "description", "has other texts")
@@ -264,11 +266,11 @@ def test_a_planted_change_is_reported_and_rated(real: Bundle, name: str) -> None
     new = copy.deepcopy(old)
     change(new)
     changes = compare(old, new)
-    found = [one for one in changes if (one.subject, one.place, one.text) == (subject, place, text)]
-    assert [one.impact for one in found] == [impact], changes
+    matching = [change for change in changes if (change.subject, change.place, change.text) == (subject, place, text)]
+    assert [change.impact for change in matching] == [impact], changes
     ranks = list(Impact)
-    assert all(ranks.index(one.impact) >= ranks.index(impact) for one in changes), changes
-    assert sum(one.impact is impact for one in changes) <= 2, changes
+    assert all(ranks.index(change.impact) >= ranks.index(impact) for change in changes), changes
+    assert sum(change.impact is impact for change in changes) <= 2, changes
 
 
 def test_an_equal_description_has_no_changes(real: Bundle) -> None:
@@ -295,7 +297,7 @@ def test_a_schema_that_is_sent_and_received_takes_the_worse_rating(real: Bundle)
     limited = schema(new, "BotOnboarding")["properties"]["prologue"]
     limited["maxLength"] = 1
     changes = compare(old, new)
-    assert [(one.impact, one.place) for one in changes] == [(Impact.BREAKING, "prologue")]
+    assert [(change.impact, change.place) for change in changes] == [(Impact.BREAKING, "prologue")]
 
 
 CHANGES = [
@@ -380,7 +382,7 @@ def test_folders_and_bundles_are_compared(tmp_path: Path, real: Bundle) -> None:
     """A folder, an index and a bundle of the same description are equal."""
     written = tmp_path / "bundle.json"
     written.write_text(json.dumps(real.document), encoding="utf-8")
-    documents = [load(str(one), INDEX) for one in (written, INDEX, INDEX.parent)]
+    documents = [load(str(place), INDEX) for place in (written, INDEX, INDEX.parent)]
     assert compare(documents[0], documents[1]) == compare(documents[1], documents[2]) == []
 
 

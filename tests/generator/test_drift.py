@@ -63,8 +63,10 @@ def test_operations_that_were_removed_are_reported(description: Path) -> None:
         if not lines[line - 1].startswith("    "):
             del lines[line - 2]  # the path had no other method
         description.write_text("".join(lines), encoding="utf-8")
-    found = {entry.pointer: entry.text for entry in drift(description, "cozepy")}
-    assert {pointer for pointer, text in found.items() if text == "is not described"} == set(REMOVED.values())
+    texts_by_pointer = {entry.pointer: entry.text for entry in drift(description, "cozepy")}
+    assert {pointer for pointer, text in texts_by_pointer.items() if text == "is not described"} == set(
+        REMOVED.values()
+    )
 
 
 def test_arguments_that_were_removed_are_reported(description: Path) -> None:
@@ -74,9 +76,9 @@ def test_arguments_that_were_removed_are_reported(description: Path) -> None:
         for name in RENAMED:
             text = text.replace(f"{name}:", f"{name}_x:")
         path.write_text(text, encoding="utf-8")
-    found = {entry.pointer for entry in drift(description, "cozepy")}
-    assert set(RENAMED.values()) <= found
-    assert all(any(name in pointer for name in RENAMED) for pointer in found)
+    pointers = {entry.pointer for entry in drift(description, "cozepy")}
+    assert set(RENAMED.values()) <= pointers
+    assert all(any(name in pointer for name in RENAMED) for pointer in pointers)
 
 
 PAGE = """
@@ -125,10 +127,10 @@ def test_pages_are_compared_in_both_directions(tmp_path: Path) -> None:
     folder = tmp_path / "docs" / "api-swagger"
     folder.mkdir(parents=True)
     (folder / "page.yaml").write_text(PAGE, encoding="utf-8")
-    found = {entry.pointer: entry.text for entry in drift(ROOT / "openapi" / "coze.yaml", str(tmp_path))}
-    stale = {pointer for pointer, text in found.items() if "nothing differs there any more" in text}
+    texts_by_pointer = {entry.pointer: entry.text for entry in drift(ROOT / "openapi" / "coze.yaml", str(tmp_path))}
+    stale = {pointer for pointer, text in texts_by_pointer.items() if "nothing differs there any more" in text}
     assert "files.upload request.Data" in stale  # an exception for a page that this folder does not have
-    texts = {pointer: text for pointer, text in found.items() if pointer not in stale}
+    texts = {pointer: text for pointer, text in texts_by_pointer.items() if pointer not in stale}
     assert texts.pop("POST /v9/new/{} operation") == "is not described"
     assert texts.pop("bots.retrieve request.mood") == "is not described"
     assert texts.pop("bots.retrieve response.data.parent") == "is not described"

@@ -15,11 +15,11 @@ from tests.interop._official import cozepy, rounds
 
 def sound() -> tuple[str, bytes, str]:
     """Return a second of silence."""
-    made = io.BytesIO()
-    with wave.open(made, "wb") as file:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes(bytes(16000))
-    return ("me.wav", made.getvalue(), "audio/wav")
+    return ("me.wav", buffer.getvalue(), "audio/wav")
 
 
 def test_files(official: Any) -> None:
@@ -160,8 +160,8 @@ def test_variables(official: Any) -> None:
     variables = official.coze.variables
     data = [cozepy.VariableValue(keyword="color", value="blue")]
     variables.update(connector_uid="me", bot_id=BOT_ID, data=data)
-    [found] = variables.retrieve(connector_uid="me", bot_id=BOT_ID, keywords=["color"])
-    assert (found.keyword, found.value) == ("color", "blue")
+    [variable] = variables.retrieve(connector_uid="me", bot_id=BOT_ID, keywords=["color"])
+    assert (variable.keyword, variable.value) == ("color", "blue")
 
 
 def test_workspaces_and_members(official: Any) -> None:

@@ -64,17 +64,17 @@ def test_every_deviation_is_sent(official: Any) -> None:
         official.sandbox.requests.clear()
         use(official)
         for record in official.sandbox.requests:
-            places = {re.sub(r"\.\d+(?=\.)", "[]", one.partition(": ")[0]) for one in record.tolerated}
+            places = {re.sub(r"\.\d+(?=\.)", "[]", note.partition(": ")[0]) for note in record.tolerated}
             noted.setdefault(record.operation or "", set()).update(places)
-    found = anyio.run(judge, official.sent)
-    stale = {name: set(faults) - found.get(name, set()) for name, faults in DEVIATIONS.items()}
+    faults_by_operation = anyio.run(judge, official.sent)
+    stale = {name: set(faults) - faults_by_operation.get(name, set()) for name, faults in DEVIATIONS.items()}
     assert {name: faults for name, faults in stale.items() if faults} == {}
     assert "POST" in noted["chat.retrieve"]
     described = {name: faults for name, faults in DEVIATIONS.items() if not name.startswith("POST ")}
-    silent = {name: {one.partition(": ")[0] for one in faults} - noted[name] for name, faults in described.items()}
+    silent = {name: {place.partition(": ")[0] for place in faults} - noted[name] for name, faults in described.items()}
     assert {name: places for name, places in silent.items() if places} == {}
 
 
 def test_every_deviation_has_a_reason() -> None:
-    """Nothing is excused without a word."""
+    """Each deviation of the list has a reason."""
     assert all(reason.endswith(".") for faults in DEVIATIONS.values() for reason in faults.values())

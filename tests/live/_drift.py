@@ -46,5 +46,5 @@ def _variant(schema: dict[str, Any], value: Any) -> dict[str, Any]:
     variants = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     if not variants:
         return schema
-    fitting = [one for one in variants if not violations(one, value)]
+    fitting = [variant for variant in variants if not violations(variant, value)]
     return _variant(resolve((fitting or variants)[0]), value)

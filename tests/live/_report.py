@@ -37,16 +37,16 @@ class Report:
         lines = [
             f"{len(self.answered)} operations answered, {len(self.refused)} refused, {len(self.skipped)} not called."
         ]
-        for title, found in (
+        for title, entries in (
             ("Refused", self.refused),
             ("Not called, since these arguments are unknown", self.skipped),
         ):
-            lines += [f"\n{title}:", *(f"  {name}: {why}" for name, why in sorted(found.items()))] if found else []
+            lines += [f"\n{title}:", *(f"  {name}: {why}" for name, why in sorted(entries.items()))] if entries else []
         if not self.drift:
             return "\n".join([*lines, "\nNo drift: every response matches the description."])
         lines.append("\nDrift:")
         for name, differences in sorted(self.drift.items()):
-            lines += [f"  {name}", *(f"    - {one}" for one in differences)]
+            lines += [f"  {name}", *(f"    - {difference}" for difference in differences)]
         return "\n".join(lines)
 
 
@@ -63,26 +63,28 @@ def look(base: str, token: str, *, pause: float = 0.5, transport: httpx.BaseTran
     with httpx.Client(
         base_url=base, transport=transport, timeout=30, headers={"Authorization": f"Bearer {token}"}
     ) as http:
-        while ready := [one for one in waiting if one.arguments(ids) is not None]:
-            for one in ready:
-                waiting.remove(one)
-                _call(one, ids, http, report)
+        while ready := [question for question in waiting if question.arguments(ids) is not None]:
+            for question in ready:
+                waiting.remove(question)
+                _call(question, ids, http, report)
                 time.sleep(pause)
-    for one in waiting:
-        schemas = {**{part["name"]: part["schema"] for part in one.call.parameters}, **one.call.members}
-        report.skipped[one.call.id] = ", ".join(name for name in one.needs if ids.find(name, schemas[name]) is None)
+    for question in waiting:
+        schemas = {**{part["name"]: part["schema"] for part in question.call.parameters}, **question.call.members}
+        report.skipped[question.call.id] = ", ".join(
+            name for name in question.needs if ids.find(name, schemas[name]) is None
+        )
     return report
 
 
 def _call(question: Question, ids: Ids, http: httpx.Client, report: Report) -> None:
-    call, given = question.call, question.arguments(ids)
-    assert given is not None
-    places = {one["name"]: one["in"] for one in call.parameters}
+    call, arguments = question.call, question.arguments(ids)
+    assert arguments is not None
+    places = {parameter["name"]: parameter["in"] for parameter in call.parameters}
     path = call.path
-    for name, value in given.items():
+    for name, value in arguments.items():
         path = path.replace(f"{{{name}}}", quote(text_of(value), safe=""))
-    query = {name: text_of(value) for name, value in given.items() if places.get(name) == "query"}
-    body = {name: value for name, value in given.items() if name not in places}
+    query = {name: text_of(value) for name, value in arguments.items() if places.get(name) == "query"}
+    body = {name: value for name, value in arguments.items() if name not in places}
     response = http.request(
         call.verb, path, params=query, headers=call.fixed_headers, json=body if call.body is not None else None
     )
@@ -90,8 +92,8 @@ def _call(question: Question, ids: Ids, http: httpx.Client, report: Report) -> N
         answer = response.json()
     except json.JSONDecodeError:
         answer = response.text
-    if found := drift(call, response.status_code, answer):
-        report.drift[call.id] = found
+    if differences := drift(call, response.status_code, answer):
+        report.drift[call.id] = differences
     if isinstance(answer, dict) and answer.get("code", 0) == 0:
         report.answered.append(call.id)
         ids.learn(question, answer)

@@ -28,7 +28,7 @@ class Question:
     def needs(self) -> list[str]:
         """Names of all required arguments."""
         schema = resolve(self.call.body["schema"]) if self.call.body is not None else {}
-        outside = [one["name"] for one in self.call.parameters if one.get("required")]
+        outside = [parameter["name"] for parameter in self.call.parameters if parameter.get("required")]
         return [*outside, *schema.get("required", ())]
 
     @property
@@ -39,10 +39,10 @@ class Question:
 
     def arguments(self, ids: Ids) -> dict[str, Any] | None:
         """Return values for all required arguments, or None if one is unknown."""
-        outside = {one["name"]: one["schema"] for one in self.call.parameters}
+        outside = {parameter["name"]: parameter["schema"] for parameter in self.call.parameters}
         schemas = {**outside, **self.call.members}
-        found = {name: ids.find(name, resolve(schemas[name])) for name in self.needs}
-        return None if None in found.values() else found
+        ids_by_name = {name: ids.find(name, resolve(schemas[name])) for name in self.needs}
+        return None if None in ids_by_name.values() else ids_by_name
 
 
 class Ids:
@@ -63,9 +63,9 @@ class Ids:
         """Store the ids of a response, each under the names of the arguments that take it."""
         for is_item, name, value in _texts(answer):
             names = question.argument_names if name == "id" and is_item else (name,)
-            for one in names:
-                if one.endswith("_id") and value:
-                    self._known.setdefault(_SAME.get(one, one), value)
+            for parameter in names:
+                if parameter.endswith("_id") and value:
+                    self._known.setdefault(_SAME.get(parameter, parameter), value)
 
 
 def _texts(value: Any, *, is_item: bool = False) -> Iterator[tuple[bool, str, str]]:

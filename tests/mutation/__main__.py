@@ -20,9 +20,9 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="only list the faults")
     arguments = parser.parse_args()
     tree = Path(__file__).resolve().parents[2]
-    made = mutants(tree, arguments.seed)
+    seeded = mutants(tree, arguments.seed)
     if arguments.list:
-        print(*(f"{one.kind:<12} {one.what}" for one in made), sep="\n")
+        print(*(f"{mutant.kind:<12} {mutant.what}" for mutant in seeded), sep="\n")
         return 0
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(tree, Path(folder))
@@ -30,11 +30,14 @@ def main() -> int:
             print(f"Without any fault, {failing} fails.")
             return 2
         survivors = 0
-        for number, one in enumerate(made, 1):
-            found = runner.try_(one).caught_by
-            survivors += found is None
-            print(f"{number:>2} {one.kind:<12} {one.what}\n   {'SURVIVES' if found is None else found}", flush=True)
-    print(f"{len(made) - survivors} of {len(made)} found.")
+        for number, mutant in enumerate(seeded, 1):
+            caught_by = runner.try_(mutant).caught_by
+            survivors += caught_by is None
+            print(
+                f"{number:>2} {mutant.kind:<12} {mutant.what}\n   {'SURVIVES' if caught_by is None else caught_by}",
+                flush=True,
+            )
+    print(f"{len(seeded) - survivors} of {len(seeded)} found.")
     return int(survivors > _MAY_SURVIVE)
 
 

@@ -44,16 +44,16 @@ class Mutant:
 def mutants(tree: Path, seed: int = 0) -> list[Mutant]:
     """Return the faults. The same tree and seed give the same faults."""
     dice = random.Random(seed)
-    made: dict[str, Mutant] = {}
+    by_what: dict[str, Mutant] = {}
     for make in [
         *(partial(_of_description, tree, dice, change) for change in _CHANGES),
         *(partial(_of_text, tree, dice, "client", edit) for edit in _CLIENT),
         *(partial(_of_text, tree, dice, "sandbox", edit) for edit in _SANDBOX),
     ]:
-        while (one := make()).what in made:  # some kinds appear more than once, each at a different place
+        while (mutant := make()).what in by_what:  # some kinds appear more than once, each at a different place
             pass
-        made[one.what] = one
-    return [*made.values()]
+        by_what[mutant.what] = mutant
+    return [*by_what.values()]
 
 
 # --- the description: it no longer matches the client and the sandbox
@@ -72,31 +72,31 @@ def _operations(document: Document) -> Iterator[Document]:
 
 def _follow(document: Document, value: Document) -> Document:
     while "$ref" in value:
-        found: Any = document
+        node: Any = document
         for step in value["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        value = found
+            node = node[step]
+        value = node
     return value
 
 
 def _bodies(document: Document) -> list[tuple[str, Document]]:
-    found = []
+    schemas = []
     for operation in _operations(document):
         for media in _follow(document, operation.get("requestBody", {})).get("content", {}).values():
-            found.append((operation["operationId"], _follow(document, media["schema"])))
-    return [(name, schema) for name, schema in found if schema.get("properties")]
+            schemas.append((operation["operationId"], _follow(document, media["schema"])))
+    return [(name, schema) for name, schema in schemas if schema.get("properties")]
 
 
 def _answers(document: Document) -> list[tuple[str, Document]]:
     """List the objects that answers hold as `data`."""
-    found = []
+    schemas = []
     for operation in _operations(document):
         content = _follow(document, operation["responses"].get("200", {})).get("content", {})
         if "application/json" in content:
             envelope = _follow(document, content["application/json"]["schema"])
             schema = _follow(document, envelope["properties"].get("data", {}))
-            found.append((operation["operationId"], schema))
-    return [(name, schema) for name, schema in found if schema.get("properties")]
+            schemas.append((operation["operationId"], schema))
+    return [(name, schema) for name, schema in schemas if schema.get("properties")]
 
 
 def _rename(schema: Document, old: str) -> None:
@@ -174,7 +174,7 @@ def rename_enum_value(document: Document, dice: random.Random) -> str:
     ]
     key, schema = dice.choice(enums)
     value = dice.choice(schema["enum"])
-    schema["enum"] = [f"{value}_x" if one == value else one for one in schema["enum"]]
+    schema["enum"] = [f"{value}_x" if member == value else member for member in schema["enum"]]
     return f"{key}: value {value} renamed"
 
 
@@ -250,12 +250,12 @@ _SANDBOX = (
 
 def _of_text(tree: Path, dice: random.Random, kind: Kind, edit: _Edit) -> Mutant:
     files = sorted(tree.glob(edit.files))
-    places = [(file, found) for file in files for found in re.finditer(edit.before, file.read_text(encoding="utf-8"))]
+    places = [(file, match) for file in files for match in re.finditer(edit.before, file.read_text(encoding="utf-8"))]
     if not places:
         raise LookupError(f"no file has a place for the fault: {edit.what}")
-    file, found = dice.choice(places)
+    file, match = dice.choice(places)
     text = file.read_text(encoding="utf-8")
-    line = text.count("\n", 0, found.end() - 1) + 1
-    changed = text[: found.start()] + found.expand(edit.after) + text[found.end() :]
+    line = text.count("\n", 0, match.end() - 1) + 1
+    changed = text[: match.start()] + match.expand(edit.after) + text[match.end() :]
     name = file.relative_to(tree).as_posix()
-    return Mutant(kind, f"{name}:{line}: {edit.what} ({found.group().strip()[:60]})", name, changed)
+    return Mutant(kind, f"{name}:{line}: {edit.what} ({match.group().strip()[:60]})", name, changed)

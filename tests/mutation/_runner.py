@@ -59,7 +59,7 @@ class Runner:
     def try_(self, mutant: Mutant, *tests: str, only: str = "") -> Verdict:
         """Run tests on the copy with a fault in it, the whole suite if none are named; then remove the fault."""
         file = self._copy / mutant.file
-        kept = file.read_bytes()
+        original = file.read_bytes()
         file.write_text(mutant.text, encoding="utf-8")
         try:
             if tests:
@@ -67,7 +67,7 @@ class Runner:
             soon = self.run(*_FIRST[mutant.kind])
             return self.run_all() if soon.caught_by is None else soon
         finally:
-            file.write_bytes(kept)
+            file.write_bytes(original)
 
     def run_all(self) -> Verdict:
         """Run the whole suite on the copy as it is."""

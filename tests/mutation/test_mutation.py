@@ -19,13 +19,13 @@ SAMPLE: dict[Kind, tuple[str, str, str]] = {
 
 def test_same_seed_gives_same_faults() -> None:
     """A seed gives the same twenty faults each time, of all kinds, and each fault changes one file."""
-    made = mutants(ROOT)
-    assert made == mutants(ROOT)
-    assert len(made) == 20
-    assert {one.kind for one in made} == set(KINDS)
-    assert all((ROOT / one.file).read_text(encoding="utf-8") != one.text for one in made)
-    assert len({one.what for one in mutants(ROOT, seed=6)}) == 20  # some kinds appear twice
-    assert [one.what for one in mutants(ROOT, seed=1)] != [one.what for one in made]
+    seeded = mutants(ROOT)
+    assert seeded == mutants(ROOT)
+    assert len(seeded) == 20
+    assert {mutant.kind for mutant in seeded} == set(KINDS)
+    assert all((ROOT / mutant.file).read_text(encoding="utf-8") != mutant.text for mutant in seeded)
+    assert len({mutant.what for mutant in mutants(ROOT, seed=6)}) == 20  # some kinds appear twice
+    assert [mutant.what for mutant in mutants(ROOT, seed=1)] != [mutant.what for mutant in seeded]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,11 +34,11 @@ def test_contract_tests_find_seeded_fault(kind: Kind, tmp_path: Path) -> None:
     what, tests, only = SAMPLE[kind]
     runner = Runner(ROOT, tmp_path, examples=2)
     assert runner.run(tests, only=only).caught_by is None
-    caught_by = runner.try_(found(what), tests, only=only).caught_by
+    caught_by = runner.try_(mutant_of(what), tests, only=only).caught_by
     assert caught_by is not None
     assert f"test_{tests}.py" in caught_by
 
 
-def found(what: str) -> Mutant:
+def mutant_of(what: str) -> Mutant:
     """Return a fault with this effect, of any seed."""
-    return next(one for seed in range(100) for one in mutants(ROOT, seed) if what in one.what)
+    return next(mutant for seed in range(100) for mutant in mutants(ROOT, seed) if what in mutant.what)

@@ -13,7 +13,7 @@ from rich.pretty import pretty_repr
 import cozekit
 from cozekit.errors import APIError
 
-__all__ = ["kept", "shown"]
+__all__ = ["response_dump", "shown"]
 
 _TESTS = str(Path(cozekit.__file__).parents[2] / "tests")
 
@@ -60,7 +60,7 @@ def shown(error: BaseException) -> str:
     return "\n".join(texts)
 
 
-def kept(error: APIError) -> str:
+def response_dump(error: APIError) -> str:
     """Return what the response of an error holds, and what its pickle holds."""
     if error.response is None:
         return ""

@@ -88,9 +88,9 @@ def items(page: Iterable[T], total: int | None = None) -> list[T]:
     """Read all pages of a list, and check the total in the first one."""
     if total is not None:
         assert page.total == total  # type: ignore[attr-defined]  # of pages
-    found = list(islice(page, _MOST_ITEMS))
-    assert len(found) < _MOST_ITEMS, "the pages do not end"
-    return found
+    result = list(islice(page, _MOST_ITEMS))
+    assert len(result) < _MOST_ITEMS, "the pages do not end"
+    return result
 
 
 @contextmanager

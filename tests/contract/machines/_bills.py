@@ -61,8 +61,8 @@ class Bills(Machine):
     def start(self, ago: int, days: int, begin: int, end: int) -> Any:
         """The days that are given are billed from their beginning to their end."""
         last = max(ago - days, 1)
-        made = self.coze.bill_tasks.create(started_at=self.day(ago) + begin, ended_at=self.day(last) + end)
-        return self.keep(made, self.day(ago), self.day(last))
+        task = self.coze.bill_tasks.create(started_at=self.day(ago) + begin, ended_at=self.day(last) + end)
+        return self.keep(task, self.day(ago), self.day(last))
 
     @precondition(lambda self: len(self.kept) < MANY)
     @rule(target=tasks, ago=st.integers(1, 90), is_begin=st.booleans())
@@ -89,34 +89,34 @@ class Bills(Machine):
     def named(self, some: list[str], size: int) -> None:
         """Tasks that are named are listed however old they are, without those that are not known."""
         listed = items(self.coze.bill_tasks.list(task_ids=[UNKNOWN, *some], page_size=size), len(some))
-        assert [one.task_id for one in listed] == [key for key in reversed(self.kept) if key in some]
-        for one in listed:
-            self.same(one)
+        assert [task.task_id for task in listed] == [key for key in reversed(self.kept) if key in some]
+        for task in listed:
+            self.same(task)
 
     @invariant()
     def lists(self) -> None:
         """The tasks of the last seven days are listed, the newest first, with files once they are done."""
-        recent = [key for key, kept in self.kept.items() if kept.created_at >= self.now - WEEK]
+        recent = [key for key, task in self.kept.items() if task.created_at >= self.now - WEEK]
         listed = items(self.coze.bill_tasks.list(page_size=1 + len(recent) % 2), len(recent))
-        assert [one.task_id for one in listed] == recent[::-1]
-        for one in listed:
-            self.same(one)
+        assert [task.task_id for task in listed] == recent[::-1]
+        for task in listed:
+            self.same(task)
 
-    def keep(self, made: Any, first: int, last: int) -> str:
+    def keep(self, task: Any, first: int, last: int) -> str:
         """Keep what was started."""
-        assert made.task_id not in self.kept
-        self.kept[made.task_id] = Kept(first, last + DAY - 1, self.now)
-        self.same(made)
-        return str(made.task_id)
+        assert task.task_id not in self.kept
+        self.kept[task.task_id] = Kept(first, last + DAY - 1, self.now)
+        self.same(task)
+        return str(task.task_id)
 
     def same(self, shown: Any) -> None:
         """Compare a task that is shown with what it should be."""
-        kept = self.kept[shown.task_id]
-        found = (shown.started_at, shown.ended_at, shown.created_at, shown.expires_at)
-        assert found == (kept.started_at, kept.ended_at, kept.created_at, kept.created_at + WEEK)
-        is_done = kept.created_at + SECONDS <= self.now
+        known = self.kept[shown.task_id]
+        times = (shown.started_at, shown.ended_at, shown.created_at, shown.expires_at)
+        assert times == (known.started_at, known.ended_at, known.created_at, known.created_at + WEEK)
+        is_done = known.created_at + SECONDS <= self.now
         assert shown.status == ("succeed" if is_done else "running")
-        months = (kept.ended_at + 1 - kept.started_at + 31 * DAY - 1) // (31 * DAY)
+        months = (known.ended_at + 1 - known.started_at + 31 * DAY - 1) // (31 * DAY)
         assert len(set(shown.file_urls)) == (months if is_done and self.now < shown.expires_at else 0)
         assert all(shown.task_id in address for address in shown.file_urls)
 

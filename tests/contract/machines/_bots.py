@@ -37,10 +37,10 @@ class Kept:
 
 def body(changes: dict[str, str]) -> dict[str, Any]:
     """Turn changes into arguments."""
-    given: dict[str, Any] = dict(changes)
-    if "prompt" in given:
-        given["prompt_info"] = {"prompt": given.pop("prompt")}
-    return given
+    arguments: dict[str, Any] = dict(changes)
+    if "prompt" in arguments:
+        arguments["prompt_info"] = {"prompt": arguments.pop("prompt")}
+    return arguments
 
 
 class Bots(Machine):
@@ -53,7 +53,7 @@ class Bots(Machine):
         (first,) = items(self.coze.bots.list(workspace_id=WORKSPACE_ID))
         assert first.id == BOT_ID
         draft = {"name": first.name, "description": first.description}
-        versions = [one.version for one in self.coze.bots.versions.list(bot_id=BOT_ID)]
+        versions = [version.version for version in self.coze.bots.versions.list(bot_id=BOT_ID)]
         self.kept = {BOT_ID: Kept(draft, self.now, (draft, self.now, self.now), versions)}
 
     @initialize(target=bots)
@@ -67,29 +67,29 @@ class Bots(Machine):
     def create(self, name: str, changes: dict[str, str]) -> Any:
         """A new bot has an id of its own and what it was made of; it is not published."""
         now = self.later()
-        given = {**changes, "name": name}
-        made = self.coze.bots.create(space_id=WORKSPACE_ID, **body(given)).bot_id
-        assert made not in self.kept
-        self.kept[made] = Kept(given, now)
-        return multiple(made)
+        draft = {**changes, "name": name}
+        bot_id = self.coze.bots.create(space_id=WORKSPACE_ID, **body(draft)).bot_id
+        assert bot_id not in self.kept
+        self.kept[bot_id] = Kept(draft, now)
+        return multiple(bot_id)
 
     @rule(bot=bots, changes=CHANGES)
     def update(self, bot: str, changes: dict[str, str]) -> None:
         """What is named is changed in the draft, and nothing else."""
-        kept = self.kept[bot]
-        kept.changed = self.later()
-        kept.draft = {**kept.draft, **changes}
+        known = self.kept[bot]
+        known.changed = self.later()
+        known.draft = {**known.draft, **changes}
         self.coze.bots.update(bot_id=bot, **body(changes))
 
     @rule(bot=bots)
     def publish(self, bot: str) -> None:
         """The draft as it is goes online, as a version that there was not before."""
-        kept, now = self.kept[bot], self.later()
-        made = self.coze.bots.publish(bot_id=bot, connector_ids=[API_CHANNEL])
-        assert made.bot_id == bot
-        assert made.version not in kept.versions
-        kept.versions.append(made.version)
-        kept.online = (kept.draft, kept.changed, now)
+        known, now = self.kept[bot], self.later()
+        response = self.coze.bots.publish(bot_id=bot, connector_ids=[API_CHANNEL])
+        assert response.bot_id == bot
+        assert response.version not in known.versions
+        known.versions.append(response.version)
+        known.online = (known.draft, known.changed, now)
 
     @rule(bot=bots)
     def unpublish(self, bot: str) -> None:
@@ -104,19 +104,19 @@ class Bots(Machine):
     @rule(bot=bots)
     def retrieve(self, bot: str) -> None:
         """Draft and published version are what they were made of."""
-        kept = self.kept[bot]
-        self.same(self.coze.bots.retrieve(bot_id=bot, is_published=False), bot, kept.draft, "")
+        known = self.kept[bot]
+        self.same(self.coze.bots.retrieve(bot_id=bot, is_published=False), bot, known.draft, "")
         for call in (self.coze.bots.retrieve, self.coze.bots.retrieve_published):
-            if kept.online is None:
+            if known.online is None:
                 self.refused(NOT_PUBLISHED, call, bot_id=bot)
             else:
-                self.same(call(bot_id=bot), bot, kept.online[0], kept.versions[-1])
+                self.same(call(bot_id=bot), bot, known.online[0], known.versions[-1])
 
     @rule(bot=bots, size=SIZES)
     def versions(self, bot: str, size: int) -> None:
         """All published versions are listed, the newest first, whatever the size of pages."""
         listed = items(self.coze.bots.versions.list(bot_id=bot, page_size=size))
-        assert [one.version for one in listed] == self.kept[bot].versions[::-1]
+        assert [version.version for version in listed] == self.kept[bot].versions[::-1]
 
     @rule(bot=bots, text=TEXTS)
     def chat(self, bot: str, text: str) -> None:
@@ -133,10 +133,10 @@ class Bots(Machine):
         ended = self.coze.chat.retrieve(**place)
         assert (ended.id, ended.status) == (chat.id, "completed")
         answers = list(self.coze.chat.messages.list(**place))
-        assert [(one.type, one.chat_id) for one in answers] == [("answer", chat.id), ("verbose", chat.id)]
+        assert [(answer.type, answer.chat_id) for answer in answers] == [("answer", chat.id), ("verbose", chat.id)]
         assert answers[0].content == f"You said: {text}"
         messages = items(self.coze.conversations.messages.list(conversation_id=chat.conversation_id, order="asc"))
-        assert [one.content for one in messages] == [text, f"You said: {text}"]
+        assert [message.content for message in messages] == [text, f"You said: {text}"]
 
     @rule()
     def unknown(self) -> None:
@@ -150,16 +150,16 @@ class Bots(Machine):
         """Every list has what there is, changed last first, in pages of any size."""
         size = 1 + len(self.kept) % 2
         where = {"workspace_id": WORKSPACE_ID, "page_size": size}
-        online = {key: one.online for key, one in self.kept.items() if one.online is not None}
+        online = {key: state.online for key, state in self.kept.items() if state.online is not None}
         expected = sorted(((-changed, key, draft["name"]) for key, (draft, changed, _) in online.items()))
         listed = items(self.coze.bots.list(**where), len(online))
-        assert [(one.id, one.name) for one in listed] == [(key, name) for _, key, name in expected]
-        drafts = sorted((-one.changed, key, one.draft["name"]) for key, one in self.kept.items())
+        assert [(bot.id, bot.name) for bot in listed] == [(key, name) for _, key, name in expected]
+        drafts = sorted((-state.changed, key, state.draft["name"]) for key, state in self.kept.items())
         every = items(self.coze.bots.list(**where, publish_status="all"), len(self.kept))
-        assert [(one.id, one.name) for one in every] == [(key, name) for _, key, name in drafts]
-        assert {one.id for one in every if one.is_published} == online.keys()
+        assert [(bot.id, bot.name) for bot in every] == [(key, name) for _, key, name in drafts]
+        assert {bot.id for bot in every if bot.is_published} == online.keys()
         published = items(self.coze.bots.list_published(space_id=WORKSPACE_ID, page_size=size), len(online))
-        assert {one.bot_id: (one.bot_name, int(one.publish_time)) for one in published} == {
+        assert {entry.bot_id: (entry.bot_name, int(entry.publish_time)) for entry in published} == {
             key: (draft["name"], since) for key, (draft, _, since) in online.items()
         }
 

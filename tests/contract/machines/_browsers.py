@@ -89,7 +89,7 @@ class Browsers(TokenMachine):
     @rule(target=codes, page=consumes(pages), allow=st.booleans())
     def decide(self, page: Kept, allow: bool) -> Any:
         """Somebody agrees or refuses, once and in time, and the browser goes back with word of that."""
-        waiting = [one["key"] for one in self.sandbox.oauth.waiting()]
+        waiting = [entry["key"] for entry in self.sandbox.oauth.waiting()]
         assert (page.key in waiting) == (self.now < page.expires_at)
         if page.key not in waiting:
             return multiple()
@@ -97,7 +97,7 @@ class Browsers(TokenMachine):
         assert address._replace(query="").geturl() == REDIRECT
         response = dict(parse_qsl(address.query))
         assert response.pop("state") == "a state"
-        assert page.key not in {one["key"] for one in self.sandbox.oauth.waiting()}
+        assert page.key not in {entry["key"] for entry in self.sandbox.oauth.waiting()}
         if not allow:
             assert response["error"] == "access_denied"
             return multiple()
@@ -137,15 +137,15 @@ class Browsers(TokenMachine):
         """Time goes by."""
         self.later(seconds)
 
-    def traded(self, given: Kept, arguments: dict[str, Any]) -> Any:
+    def traded(self, grant: Kept, arguments: dict[str, Any]) -> Any:
         """Trade something that works once for tokens, if it still does."""
-        if given.key in self.spent or given.expires_at <= self.now:
+        if grant.key in self.spent or grant.expires_at <= self.now:
             self.denied("invalid_request", self.coze.oauth.token, **arguments)
             return multiple()
         response = self.coze.oauth.token(**arguments)
-        self.spent.add(given.key)
+        self.spent.add(grant.key)
         self.granted(response)
-        return attrs.evolve(given, key=response.refresh_token, expires_at=self.now + REFRESH_SECONDS)
+        return attrs.evolve(grant, key=response.refresh_token, expires_at=self.now + REFRESH_SECONDS)
 
     def exchange(self, code: Kept) -> dict[str, Any]:
         """Return all that a code is to be sent with."""
@@ -153,8 +153,8 @@ class Browsers(TokenMachine):
         sent = {"grant_type": "authorization_code", "code": code.key, "redirect_uri": REDIRECT}
         return {**sent, **verifier, **self.app(code)}
 
-    def app(self, given: Kept) -> dict[str, Any]:
+    def app(self, grant: Kept) -> dict[str, Any]:
         """Return the client id of an app, and its secret where it has one."""
-        if given.is_public:
+        if grant.is_public:
             return {"client_id": PUBLIC_APP.client_id}
         return {"client_id": WEB_APP.client_id, "extra_headers": bearer(str(WEB_APP.client_secret))}

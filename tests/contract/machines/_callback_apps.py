@@ -47,18 +47,18 @@ class CallbackApps(Machine):
     @rule(target=apps, name=TEXTS, kind=KINDS)
     def create(self, name: str, kind: str) -> Any:
         """A new app is what it was made of."""
-        made = self.coze.api_apps.create(name=name, app_type=kind, connector_id="10")
-        assert made.id not in self.kept
-        self.kept[made.id] = Kept(name, kind)
-        self.same(made)
-        return made.id
+        app = self.coze.api_apps.create(name=name, app_type=kind, connector_id="10")
+        assert app.id not in self.kept
+        self.kept[app.id] = Kept(name, kind)
+        self.same(app)
+        return app.id
 
     @rule(key=apps, name=st.none() | TEXTS, url=st.none() | st.just("https://example.com/hook"))
     def update(self, key: str, name: str | None, url: str | None) -> None:
         """What is given is changed, and nothing else."""
         self.coze.api_apps.update(api_app_id=key, name=name, callback_url=url)
-        kept = self.kept[key]
-        kept.name, kept.callback_url = name or kept.name, url or kept.callback_url
+        known = self.kept[key]
+        known.name, known.callback_url = name or known.name, url or known.callback_url
 
     @rule(key=consumes(apps))
     def delete(self, key: str) -> None:
@@ -72,35 +72,35 @@ class CallbackApps(Machine):
     def subscribe(self, key: str, events: list[str]) -> None:
         """Events are added that were not subscribed to."""
         self.coze.api_apps.events.create(api_app_id=key, event_types=events)
-        kept = self.kept[key]
-        kept.events += [event for event in events if event not in kept.events]
+        known = self.kept[key]
+        known.events += [event for event in events if event not in known.events]
 
     @rule(key=apps, events=EVENTS)
     def unsubscribe(self, key: str, events: list[str]) -> None:
         """Events are no longer subscribed to."""
         self.coze.api_apps.events.delete(api_app_id=key, event_types=events)
-        kept = self.kept[key]
-        kept.events = [event for event in kept.events if event not in events]
+        known = self.kept[key]
+        known.events = [event for event in known.events if event not in events]
 
     @rule(kind=KINDS)
     def filtered(self, kind: str) -> None:
         """Apps can be listed by kind."""
-        fit = [key for key, one in self.kept.items() if one.app_type == kind]
-        assert [one.id for one in items(self.coze.api_apps.list(app_type=kind, page_size=2))] == fit
+        fit = [key for key, app in self.kept.items() if app.app_type == kind]
+        assert [app.id for app in items(self.coze.api_apps.list(app_type=kind, page_size=2))] == fit
 
     @invariant()
     def lists(self) -> None:
         """All apps and subscriptions are listed."""
         size = 1 + len(self.kept) % 2
         listed = items(self.coze.api_apps.list(page_size=size))
-        assert [one.id for one in listed] == list(self.kept)
-        for one in listed:
-            self.same(one)
-            events = items(self.coze.api_apps.events.list(api_app_id=one.id, page_size=size))
-            assert [event.event_type for event in events] == self.kept[one.id].events
-            assert {event.api_app_id for event in events} <= {one.id}
+        assert [app.id for app in listed] == list(self.kept)
+        for app in listed:
+            self.same(app)
+            events = items(self.coze.api_apps.events.list(api_app_id=app.id, page_size=size))
+            assert [event.event_type for event in events] == self.kept[app.id].events
+            assert {event.api_app_id for event in events} <= {app.id}
 
     def same(self, shown: Any) -> None:
         """Compare an app that is shown with what it should be."""
-        kept = self.kept[shown.id]
-        assert (shown.name, shown.app_type, shown.callback_url) == (kept.name, kept.app_type, kept.callback_url)
+        known = self.kept[shown.id]
+        assert (shown.name, shown.app_type, shown.callback_url) == (known.name, known.app_type, known.callback_url)

@@ -67,11 +67,11 @@ class Chats(Machine):
     def wait(self, seconds: float) -> None:
         """Chats end when their time has come."""
         self.later(seconds)
-        for one in self.known.values():
-            if one.status == RUNNING and one.ends_at <= self.sandbox.clock.now():
-                one.status = one.becomes
-                if one.status == COMPLETED:
-                    one.answers = (f"look says: {one.outputs[-1]}",) if one.outputs else ("Yes.",)
+        for chat in self.known.values():
+            if chat.status == RUNNING and chat.ends_at <= self.sandbox.clock.now():
+                chat.status = chat.becomes
+                if chat.status == COMPLETED:
+                    chat.answers = (f"look says: {chat.outputs[-1]}",) if chat.outputs else ("Yes.",)
 
     @rule(key=chats)
     def cancel(self, key: str) -> None:
@@ -87,13 +87,13 @@ class Chats(Machine):
         """A chat that waits for its tools continues with their outputs, another one takes nothing."""
         chat, where = self.known[key], self.where(key)
         if chat.status != WAITING:
-            found = [{"tool_call_id": "1", "output": output}]
-            self.refused(NOTHING_TO_DO, self.coze.chat.submit_tool_outputs, **where, tool_outputs=found)
+            outputs = [{"tool_call_id": "1", "output": output}]
+            self.refused(NOTHING_TO_DO, self.coze.chat.submit_tool_outputs, **where, tool_outputs=outputs)
             return
         [call] = self.coze.chat.retrieve(**where).required_action.submit_tool_outputs.tool_calls
         assert call.function.name == "look"
-        found = [{"tool_call_id": call.id, "output": output}]
-        assert self.coze.chat.submit_tool_outputs(**where, tool_outputs=found).status == RUNNING
+        outputs = [{"tool_call_id": call.id, "output": output}]
+        assert self.coze.chat.submit_tool_outputs(**where, tool_outputs=outputs).status == RUNNING
         chat.status, chat.becomes, chat.ends_at = RUNNING, COMPLETED, self.sandbox.clock.now() + SECONDS
         chat.outputs = (*chat.outputs, output)
         self.latest[chat.conversation] = key
@@ -107,19 +107,19 @@ class Chats(Machine):
             assert shown.last_error.code == (FAILURE if chat.status == FAILED else 0)
             assert (shown.required_action is not None) == (chat.status == WAITING)
             written = items(self.coze.chat.messages.list(**self.where(key)))
-            assert tuple(one.content for one in written if one.type == "answer") == chat.answers
-            assert tuple(one.content for one in written if one.type == "tool_response") == chat.outputs
+            assert tuple(message.content for message in written if message.type == "answer") == chat.answers
+            assert tuple(message.content for message in written if message.type == "tool_response") == chat.outputs
             for other in self.latest.keys() - {chat.conversation}:
                 self.refused(NO_CHAT, self.coze.chat.retrieve, conversation_id=other, chat_id=key)
 
     def start(self, conversation: str | None, becomes: str) -> str:
         """Begin a chat."""
-        made = self.send(conversation, becomes)
-        assert made.id not in self.known
-        assert conversation is None or made.conversation_id == conversation
-        self.known[made.id] = KnownChat(made.conversation_id, becomes, self.sandbox.clock.now() + SECONDS)
-        self.latest[made.conversation_id] = made.id
-        return str(made.id)
+        chat = self.send(conversation, becomes)
+        assert chat.id not in self.known
+        assert conversation is None or chat.conversation_id == conversation
+        self.known[chat.id] = KnownChat(chat.conversation_id, becomes, self.sandbox.clock.now() + SECONDS)
+        self.latest[chat.conversation_id] = chat.id
+        return str(chat.id)
 
     def send(self, conversation: str | None, becomes: str) -> Any:
         """Send a message to the bot."""

@@ -66,20 +66,20 @@ class Conversations(Machine):
         return multiple(*((key, message) for message in self.kept[key].messages))
 
     @precondition(lambda self: len(self.kept) < MANY)
-    @rule(target=conversations, name=TEXTS, meta_data=META, given=st.lists(st.tuples(ROLES, TEXTS), max_size=3))
-    def create(self, name: str, meta_data: dict[str, str], given: list[tuple[str, str]]) -> Any:
+    @rule(target=conversations, name=TEXTS, meta_data=META, first=st.lists(st.tuples(ROLES, TEXTS), max_size=3))
+    def create(self, name: str, meta_data: dict[str, str], first: list[tuple[str, str]]) -> Any:
         """A new conversation has the name, the meta data and the messages that it was made with."""
         self.later()
-        messages = [{"role": role, "content": content, "content_type": "text"} for role, content in given]
-        made = self.coze.conversations.create(bot_id=BOT_ID, name=name, meta_data=meta_data, messages=messages)
-        assert made.id not in self.kept.keys() | self.gone
-        kept = self.kept[made.id] = Kept(name, meta_data, made.last_section_id)
-        self.shown(made, made.id)
-        for one in items(self.coze.conversations.messages.list(conversation_id=made.id, order="asc")):
-            role, content = given[len(kept.messages)]
-            kept.messages[one.id] = KnownMessage(role, content, {}, kept.section)
-        assert len(kept.messages) == len(given)
-        return made.id
+        messages = [{"role": role, "content": content, "content_type": "text"} for role, content in first]
+        conversation = self.coze.conversations.create(bot_id=BOT_ID, name=name, meta_data=meta_data, messages=messages)
+        assert conversation.id not in self.kept.keys() | self.gone
+        known = self.kept[conversation.id] = Kept(name, meta_data, conversation.last_section_id)
+        self.shown(conversation, conversation.id)
+        for message in items(self.coze.conversations.messages.list(conversation_id=conversation.id, order="asc")):
+            role, content = first[len(known.messages)]
+            known.messages[message.id] = KnownMessage(role, content, {}, known.section)
+        assert len(known.messages) == len(first)
+        return conversation.id
 
     @rule(key=conversations, name=TEXTS)
     def rename(self, key: str, name: str) -> None:
@@ -124,29 +124,29 @@ class Conversations(Machine):
         if key in self.gone:
             self.refused(NO_CONVERSATION, self.coze.conversations.messages.create, conversation_id=key, **message)
             return multiple()
-        made = self.coze.conversations.messages.create(conversation_id=key, **message)
-        kept = self.kept[key]
-        assert made.id not in kept.messages
-        kept.messages[made.id] = KnownMessage(role, content, meta_data, kept.section)
-        self.same(made, key, made.id)
-        return multiple((key, made.id))
+        created = self.coze.conversations.messages.create(conversation_id=key, **message)
+        known = self.kept[key]
+        assert created.id not in known.messages
+        known.messages[created.id] = KnownMessage(role, content, meta_data, known.section)
+        self.same(created, key, created.id)
+        return multiple((key, created.id))
 
     @rule(place=messages, content=st.none() | TEXTS, meta_data=META)
     def edit(self, place: tuple[str, str], content: str | None, meta_data: dict[str, str]) -> None:
         """What is given is changed in the message, and nothing else."""
         self.later()
         call, where = self.coze.conversations.messages.update, self.where(place)
-        given: dict[str, Any] = {} if content is None else {"content": content, "content_type": "text"}
-        given |= {"meta_data": meta_data} if meta_data else {}
+        changes: dict[str, Any] = {} if content is None else {"content": content, "content_type": "text"}
+        changes |= {"meta_data": meta_data} if meta_data else {}
         if not self.is_there(place):
             self.refused(self.absence(place), call, **where, content="x", content_type="text")
-        elif not given:
+        elif not changes:
             self.refused(NOTHING_TO_DO, call, **where)
         else:
-            kept = self.kept[place[0]].messages[place[1]]
-            kept.content = kept.content if content is None else content
-            kept.meta_data = meta_data or kept.meta_data
-            self.same(call(**where, **given), *place)
+            known = self.kept[place[0]].messages[place[1]]
+            known.content = known.content if content is None else content
+            known.meta_data = meta_data or known.meta_data
+            self.same(call(**where, **changes), *place)
             self.same(self.coze.conversations.messages.retrieve(**where), *place)
 
     @rule(place=messages)
@@ -180,16 +180,16 @@ class Conversations(Machine):
         ids = ids if order == "asc" else ids[::-1]
         where = {"conversation_id": key, "order": order}
         listed = items(self.coze.conversations.messages.list(**where, limit=size))
-        assert [one.id for one in listed] == ids
-        for one in listed:
-            self.same(one, key, one.id)
+        assert [message.id for message in listed] == ids
+        for message in listed:
+            self.same(message, key, message.id)
         if ids:
             place = data.draw(st.integers(0, len(ids) - 1))
             after = items(self.coze.conversations.messages.list(**where, after_id=ids[place], limit=size))
-            assert [one.id for one in after] == ids[place + 1 :]
+            assert [message.id for message in after] == ids[place + 1 :]
             before = self.coze.conversations.messages.list(**where, before_id=ids[place], limit=size)
             nearest = ids[max(place - size, 0) : place]
-            assert [one.id for one in before.items] == nearest
+            assert [message.id for message in before.items] == nearest
 
     @invariant()
     def lists(self) -> None:
@@ -197,9 +197,9 @@ class Conversations(Machine):
         size = 1 + len(self.kept) % 2
         for order, expected in (("ASC", list(self.kept)), ("DESC", list(self.kept)[::-1])):
             listed = items(self.coze.conversations.list(bot_id=BOT_ID, sort_order=order, page_size=size))
-            assert [one.id for one in listed] == expected
-            for one in listed:
-                self.shown(one, one.id)
+            assert [conversation.id for conversation in listed] == expected
+            for conversation in listed:
+                self.shown(conversation, conversation.id)
         for key in self.kept:
             self.shown(self.coze.conversations.retrieve(conversation_id=key), key)
             where = {"conversation_id": key, **self.as_another}
@@ -208,15 +208,15 @@ class Conversations(Machine):
 
     def shown(self, shown: Any, key: str) -> None:
         """Compare a conversation that is shown with what it should be."""
-        kept = self.kept[key]
-        found = (shown.id, shown.name, shown.meta_data or {}, shown.last_section_id)
-        assert found == (key, kept.name, kept.meta_data, kept.section)
+        known = self.kept[key]
+        members = (shown.id, shown.name, shown.meta_data or {}, shown.last_section_id)
+        assert members == (key, known.name, known.meta_data, known.section)
 
     def same(self, shown: Any, key: str, message: str) -> None:
         """Compare a message that is shown with what it should be."""
-        kept = self.kept[key].messages[message]
-        found = (shown.id, shown.conversation_id, shown.role, shown.content, shown.meta_data or {}, shown.section_id)
-        assert found == (message, key, kept.role, kept.content, kept.meta_data, kept.section)
+        known = self.kept[key].messages[message]
+        members = (shown.id, shown.conversation_id, shown.role, shown.content, shown.meta_data or {}, shown.section_id)
+        assert members == (message, key, known.role, known.content, known.meta_data, known.section)
 
     def is_there(self, place: tuple[str, str]) -> bool:
         """Return whether a message should be there."""

@@ -36,7 +36,7 @@ class Task:
     source: Thing
     target: str
     ends_at: int
-    made: str | None = None
+    copied_id: str | None = None
 
 
 class Copies(Machine):
@@ -50,10 +50,10 @@ class Copies(Machine):
         call = self.coze.workspaces.create
         teams = [call(name=name, description="").id for name in ("one", "two")]
         self.places = (WORKSPACE_ID, *teams)
-        self.kept = [one for kind in KINDS for one in self.listed(kind, WORKSPACE_ID, size=20)]
-        drafts = [one for kind in KINDS for one in self.listed(kind, WORKSPACE_ID, "unpublished_draft")]
-        self.published = {one.key for one in self.kept if one not in drafts}
-        self.own = {one.kind: one for one in self.kept if one.key in {BOT_ID, APP_ID, WORKFLOW_ECHO}}
+        self.kept = [thing for kind in KINDS for thing in self.listed(kind, WORKSPACE_ID, size=20)]
+        drafts = [thing for kind in KINDS for thing in self.listed(kind, WORKSPACE_ID, "unpublished_draft")]
+        self.published = {thing.key for thing in self.kept if thing not in drafts}
+        self.own = {thing.kind: thing for thing in self.kept if thing.key in {BOT_ID, APP_ID, WORKFLOW_ECHO}}
         self.most = len(self.kept) + MOST
         self.pending: dict[str, Task] = {}
 
@@ -74,9 +74,9 @@ class Copies(Machine):
     def template(self, place: int, name: str | None) -> Any:
         """A template becomes a bot at once."""
         now = self.later()
-        made = self.coze.templates.duplicate(template_id="7", workspace_id=self.places[place], name=name)
-        assert made.entity_type == "agent"
-        return self.keep(Thing("bot", made.entity_id, self.places[place], name or "Template 7", now))
+        duplicate = self.coze.templates.duplicate(template_id="7", workspace_id=self.places[place], name=name)
+        assert duplicate.entity_type == "agent"
+        return self.keep(Thing("bot", duplicate.entity_id, self.places[place], name or "Template 7", now))
 
     @precondition(lambda self: len(self.kept) < self.most)
     @rule(target=tasks, thing=things, place=st.integers(0, 2))
@@ -108,11 +108,11 @@ class Copies(Machine):
             assert (response.task_status, response.target_entity_id) == ("in_progress", None)
             return multiple()
         assert response.task_status == "successful"
-        if task.made is not None:
-            assert response.target_entity_id == task.made
+        if task.copied_id is not None:
+            assert response.target_entity_id == task.copied_id
             return multiple()
-        task.made = str(response.target_entity_id)
-        return self.keep(attrs.evolve(task.source, key=task.made, home=task.target, changed=now))
+        task.copied_id = str(response.target_entity_id)
+        return self.keep(attrs.evolve(task.source, key=task.copied_id, home=task.target, changed=now))
 
     @rule(seconds=st.sampled_from([1, SECONDS]))
     def wait(self, seconds: float) -> None:
@@ -133,7 +133,7 @@ class Copies(Machine):
     def drafts(self, kind: str, place: int) -> None:
         """All copies are drafts."""
         home = self.places[place]
-        drafts = [one for one in self.there(kind, home) if one.key not in self.published]
+        drafts = [thing for thing in self.there(kind, home) if thing.key not in self.published]
         assert self.listed(kind, home, "unpublished_draft") == drafts
 
     @invariant()
@@ -145,20 +145,22 @@ class Copies(Machine):
 
     def there(self, kind: str, place: str) -> list[Thing]:
         """Return what there should be of a kind in a workspace."""
-        found = [one for one in self.kept if (one.kind, one.home) == (kind, place)]
-        return found if kind == "workflow" else sorted(found, key=lambda one: (-one.changed, one.key))
+        things = [thing for thing in self.kept if (thing.kind, thing.home) == (kind, place)]
+        return things if kind == "workflow" else sorted(things, key=lambda thing: (-thing.changed, thing.key))
 
     def listed(self, kind: str, place: str, state: str = "all", size: int = 2) -> list[Thing]:
         """List what exists of a kind in a workspace."""
         where = {"workspace_id": place, "publish_status": state, "page_size": size}
         if kind == "workflow":
-            found = self.coze.workflows.list(page_num=1, **where)
-            return [Thing(kind, one.workflow_id, place, one.workflow_name, int(one.updated_at)) for one in items(found)]
-        found = (self.coze.bots if kind == "bot" else self.coze.apps).list(**where)
-        return [Thing(kind, one.id, place, one.name, int(one.updated_at)) for one in items(found)]
+            page = self.coze.workflows.list(page_num=1, **where)
+            return [
+                Thing(kind, item.workflow_id, place, item.workflow_name, int(item.updated_at)) for item in items(page)
+            ]
+        page = (self.coze.bots if kind == "bot" else self.coze.apps).list(**where)
+        return [Thing(kind, item.id, place, item.name, int(item.updated_at)) for item in items(page)]
 
     def keep(self, thing: Thing) -> Thing:
         """Keep what was made."""
-        assert thing.key not in {one.key for one in self.kept}
+        assert thing.key not in {other.key for other in self.kept}
         self.kept.append(thing)
         return thing

@@ -95,7 +95,7 @@ class Databases(Machine):
             return
         sent = [{"name": name, "level": str(level)} for name, level in rows]
         answer = self.api.records.create(database_id=key, insert_rows=sent, is_async=is_async)
-        self.changed(key, "insert", answer, lambda kept: [*kept, *rows], is_async=is_async)
+        self.changed(key, "insert", answer, lambda stored: [*stored, *rows], is_async=is_async)
 
     @rule(key=databases, level=LEVELS, name=TEXTS, is_async=st.booleans())
     def update(self, key: str, level: int, name: str, *, is_async: bool) -> None:
@@ -105,8 +105,8 @@ class Databases(Machine):
             database_id=key, update_fields=values, filter=is_level(level), is_async=is_async
         )
 
-        def change(kept: list[Row]) -> list[Row]:
-            return [(name, level) if row[1] == level else row for row in kept]
+        def change(stored: list[Row]) -> list[Row]:
+            return [(name, level) if row[1] == level else row for row in stored]
 
         self.changed(key, "update", answer, change, is_async=is_async, level=level)
 
@@ -115,7 +115,12 @@ class Databases(Machine):
         """Rows with a level are deleted."""
         answer = self.api.records.delete(database_id=key, filter=is_level(level), is_async=is_async)
         self.changed(
-            key, "delete", answer, lambda kept: [row for row in kept if row[1] != level], is_async=is_async, level=level
+            key,
+            "delete",
+            answer,
+            lambda stored: [row for row in stored if row[1] != level],
+            is_async=is_async,
+            level=level,
         )
 
     @rule(seconds=st.sampled_from([1, SECONDS / 2, SECONDS]))
@@ -147,7 +152,7 @@ class Databases(Machine):
     def listed(self) -> None:
         """Databases are listed in the order in which they came, each has its rows, and tasks their states."""
         listed = items(self.api.list(workspace_id=WORKSPACE_ID, page_size=2), len(self.expected))
-        assert [(one.id, one.table_name) for one in listed] == [
+        assert [(database.id, database.table_name) for database in listed] == [
             (key, expected.name) for key, expected in self.expected.items()
         ]
         for key, expected in self.expected.items():
@@ -179,14 +184,14 @@ class Databases(Machine):
 
     def check(self, task: Task) -> None:
         """Compare a task with its model."""
-        found = self.coze.database_tasks.retrieve(task_id=task.key)
-        assert found.task_type == task.kind
+        response = self.coze.database_tasks.retrieve(task_id=task.key)
+        assert response.task_type == task.kind
         if task.failed:
-            assert found.status == "failed"
+            assert response.status == "failed"
         elif task.affected is None:
-            assert found.status in {"pending", "running"}
+            assert response.status in {"pending", "running"}
         else:
-            assert (found.status, found.affected_rows) == ("succeed", task.affected)
+            assert (response.status, response.affected_rows) == ("succeed", task.affected)
 
     @staticmethod
     def shown(rows: list[dict[str, Any]]) -> list[Row]:

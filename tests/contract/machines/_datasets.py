@@ -68,19 +68,19 @@ class Datasets(Machine):
     def create(self, name: str, description: str, format_type: int) -> Any:
         """A new knowledge base has an id of its own."""
         self.later()
-        made = self.coze.datasets.create(
+        dataset_id = self.coze.datasets.create(
             name=name, description=description, space_id=WORKSPACE_ID, format_type=format_type
         ).dataset_id
-        assert made not in self.kept
-        self.kept[made] = Kept(name, description, format_type)
-        return made
+        assert dataset_id not in self.kept
+        self.kept[dataset_id] = Kept(name, description, format_type)
+        return dataset_id
 
     @rule(key=datasets, name=TEXTS, description=st.none() | TEXTS)
     def update(self, key: str, name: str, description: str | None) -> None:
         """Name and description are replaced; a description that is left out is emptied."""
         self.later()
-        given = {"name": name} | ({} if description is None else {"description": description})
-        self.coze.datasets.update(dataset_id=key, **given)
+        changes = {"name": name} | ({} if description is None else {"description": description})
+        self.coze.datasets.update(dataset_id=key, **changes)
         self.kept[key].name, self.kept[key].description = name, description or ""
 
     @rule(key=consumes(datasets))
@@ -88,7 +88,7 @@ class Datasets(Machine):
         """The knowledge base is gone, with its documents, also for the bot that knew it."""
         self.bind([*self.bound, key])
         self.coze.datasets.delete(dataset_id=key)
-        self.bound = [one for one in self.bound if one != key]
+        self.bound = [dataset for dataset in self.bound if dataset != key]
         documents = self.kept.pop(key).documents
         self.refused(NOT_FOUND, self.coze.datasets.delete, dataset_id=key)
         self.refused(NOT_FOUND, self.coze.datasets.update, dataset_id=key, name="x")
@@ -105,19 +105,19 @@ class Datasets(Machine):
     @rule(target=documents, key=datasets, texts=st.lists(st.tuples(TEXTS, st.text("ab", max_size=5)), max_size=3))
     def add(self, key: str, texts: list[tuple[str, str]]) -> Any:
         """Documents are added in the order given, and are processed for a while."""
-        kept, now = self.kept[key], self.later()
-        if kept.format_type != TEXT or not texts:
+        known, now = self.kept[key], self.later()
+        if known.format_type != TEXT or not texts:
             return multiple()
         bases = [
             {"name": name, "source_info": {"file_base64": _base64(text), "file_type": "txt"}} for name, text in texts
         ]
         listed = items(self.coze.datasets.documents.create(dataset_id=key, document_bases=bases, chunk_strategy=CHUNKS))
-        assert [one.name for one in listed] == [name for name, _ in texts]
-        for one, (name, text) in zip(listed, texts, strict=True):
-            assert not any(one.document_id in other.documents for other in self.kept.values())
-            kept.documents[one.document_id] = Document(name, text.encode(), now + int(SECONDS))
-            self.same(one, key)
-        return multiple(*((key, one.document_id) for one in listed))
+        assert [document.name for document in listed] == [name for name, _ in texts]
+        for document, (name, text) in zip(listed, texts, strict=True):
+            assert not any(document.document_id in other.documents for other in self.kept.values())
+            known.documents[document.document_id] = Document(name, text.encode(), now + int(SECONDS))
+            self.same(document, key)
+        return multiple(*((key, document.document_id) for document in listed))
 
     @rule(place=documents, name=TEXTS)
     def rename(self, place: tuple[str, str], name: str) -> None:
@@ -148,11 +148,11 @@ class Datasets(Machine):
             self.refused(NOT_FOUND, self.coze.datasets.process, dataset_id=key, document_ids=["1"])
             return
         response = self.coze.datasets.process(dataset_id=key, document_ids=keys).data
-        assert [one.document_id for one in response] == keys
-        for one in response:
-            kept = self.kept[key].documents[one.document_id]
-            assert (one.document_name, one.status) == (kept.name, self.status(kept))
-            assert (one.progress == 100) == (one.status != PROCESSING)
+        assert [status.document_id for status in response] == keys
+        for status in response:
+            known = self.kept[key].documents[status.document_id]
+            assert (status.document_name, status.status) == (known.name, self.status(known))
+            assert (status.progress == 100) == (status.status != PROCESSING)
 
     @rule(seconds=st.sampled_from([1, SECONDS]))
     def wait(self, seconds: float) -> None:
@@ -163,48 +163,52 @@ class Datasets(Machine):
     def filtered(self, size: int, name: str, format_type: int) -> None:
         """Lists can be restricted by a part of the name and by kind."""
         part = name[:1]
-        fit = [key for key, one in self.kept.items() if part in one.name and one.format_type == format_type]
+        fit = [key for key, dataset in self.kept.items() if part in dataset.name and dataset.format_type == format_type]
         where = {"space_id": WORKSPACE_ID, "name": part, "format_type": format_type, "page_size": size}
-        assert [one.dataset_id for one in items(self.coze.datasets.list(**where), len(fit))] == fit[::-1]
+        assert [dataset.dataset_id for dataset in items(self.coze.datasets.list(**where), len(fit))] == fit[::-1]
 
     @invariant()
     def known(self) -> None:
         """The bot knows what it was given and is still there."""
         knowledge = self.coze.bots.retrieve(bot_id=BOT_ID, is_published=False).knowledge
-        assert [one.id for one in knowledge.knowledge_infos] == self.bound
+        assert [info.id for info in knowledge.knowledge_infos] == self.bound
 
     @invariant()
     def lists(self) -> None:
         """All knowledge bases and documents are listed, the newest first, and have the expected members."""
         size = 1 + len(self.kept) % 2
         listed = items(self.coze.datasets.list(space_id=WORKSPACE_ID, page_size=size), len(self.kept))
-        assert [one.dataset_id for one in listed] == list(self.kept)[::-1]
-        for one in listed:
-            kept = self.kept[one.dataset_id]
-            assert (one.name, one.description, one.format_type) == (kept.name, kept.description, kept.format_type)
-            assert one.bot_used_count == (one.dataset_id in self.bound)
-            assert one.doc_count == len(kept.documents)
-            assert one.file_list == [document.name for document in kept.documents.values()]
-            assert one.all_file_size == str(sum(len(document.content) for document in kept.documents.values()))
-            there = [key for key, document in kept.documents.items() if self.status(document) == PROCESSING]
-            assert one.processing_file_id_list == there
-            documents = items(
-                self.coze.datasets.documents.list(dataset_id=one.dataset_id, size=size), len(kept.documents)
+        assert [dataset.dataset_id for dataset in listed] == list(self.kept)[::-1]
+        for dataset in listed:
+            known = self.kept[dataset.dataset_id]
+            assert (dataset.name, dataset.description, dataset.format_type) == (
+                known.name,
+                known.description,
+                known.format_type,
             )
-            assert [document.document_id for document in documents] == list(kept.documents)[::-1]
+            assert dataset.bot_used_count == (dataset.dataset_id in self.bound)
+            assert dataset.doc_count == len(known.documents)
+            assert dataset.file_list == [document.name for document in known.documents.values()]
+            assert dataset.all_file_size == str(sum(len(document.content) for document in known.documents.values()))
+            there = [key for key, document in known.documents.items() if self.status(document) == PROCESSING]
+            assert dataset.processing_file_id_list == there
+            documents = items(
+                self.coze.datasets.documents.list(dataset_id=dataset.dataset_id, size=size), len(known.documents)
+            )
+            assert [document.document_id for document in documents] == list(known.documents)[::-1]
             for document in documents:
-                self.same(document, one.dataset_id)
+                self.same(document, dataset.dataset_id)
 
     def same(self, shown: Any, key: str) -> None:
         """Compare a document that is shown with what it should be."""
-        kept = self.kept[key].documents[shown.document_id]
-        assert (shown.name, shown.size, shown.status) == (kept.name, len(kept.content), self.status(kept))
+        known = self.kept[key].documents[shown.document_id]
+        assert (shown.name, shown.size, shown.status) == (known.name, len(known.content), self.status(known))
 
-    def status(self, kept: Document) -> int:
+    def status(self, document: Document) -> int:
         """Return how far a document should be. Empty ones fail."""
-        if kept.ends_at > self.now:
+        if document.ends_at > self.now:
             return PROCESSING
-        return COMPLETED if kept.content else FAILED
+        return COMPLETED if document.content else FAILED
 
     def is_there(self, place: tuple[str, str]) -> bool:
         """Return whether a document should be there."""

@@ -65,18 +65,18 @@ class Devices(TokenMachine):
             call, place = self.coze.oauth.device_code_workspace, {"workspace_id": workspace_id}
         response = call(client_id=PUBLIC_APP.client_id, **place)
         assert response.device_code not in self.kept
-        assert response.user_code not in {one.user_code for one in self.kept.values()}
-        kept = Kept(response.user_code, response.interval, self.now + response.expires_in, workspace_id)
-        self.kept[response.device_code] = kept
+        assert response.user_code not in {device.user_code for device in self.kept.values()}
+        device_code_state = Kept(response.user_code, response.interval, self.now + response.expires_in, workspace_id)
+        self.kept[response.device_code] = device_code_state
         return response.device_code
 
     @rule(code=codes, allow=st.booleans())
     def decide(self, code: str, allow: bool) -> None:
         """The user decides, once and in time."""
-        kept = self.kept.get(code)
-        if kept is not None and kept.allowed is None and self.now < kept.expires_at:
-            self.sandbox.oauth.decide(kept.user_code, allow=allow)
-            kept.allowed = allow
+        known = self.kept.get(code)
+        if known is not None and known.allowed is None and self.now < known.expires_at:
+            self.sandbox.oauth.decide(known.user_code, allow=allow)
+            known.allowed = allow
 
     @rule(seconds=st.sampled_from([1, 3, 10, 400]))
     def wait(self, seconds: int) -> None:
@@ -86,24 +86,24 @@ class Devices(TokenMachine):
     @rule(target=refreshers, code=codes)
     def poll(self, code: str) -> Any:
         """The device has to wait, to slow down, was refused, is too late, or gets its tokens, once."""
-        kept, arguments = self.kept.get(code), {"client_id": PUBLIC_APP.client_id, "device_code": code}
-        if kept is None:
+        known, arguments = self.kept.get(code), {"client_id": PUBLIC_APP.client_id, "device_code": code}
+        if known is None:
             self.denied("invalid_request", self.coze.oauth.token, grant_type=GRANT, **arguments)
             return multiple()
-        is_hasty = kept.polled_at is not None and self.now < kept.polled_at + kept.interval
-        if kept.expires_at <= self.now:
+        is_hasty = known.polled_at is not None and self.now < known.polled_at + known.interval
+        if known.expires_at <= self.now:
             self.denied("expired_token", self.coze.oauth.token, grant_type=GRANT, **arguments)
             return multiple()
-        kept.polled_at = self.now
-        if is_hasty or not kept.allowed:
-            waits = "authorization_pending" if kept.allowed is None else "access_denied"
+        known.polled_at = self.now
+        if is_hasty or not known.allowed:
+            waits = "authorization_pending" if known.allowed is None else "access_denied"
             self.denied("slow_down" if is_hasty else waits, self.coze.oauth.token, grant_type=GRANT, **arguments)
             return multiple()
         del self.kept[code]
         response = self.coze.oauth.token(grant_type=GRANT, **arguments)
         self.granted(response)
         self.denied("invalid_request", self.coze.oauth.token, grant_type=GRANT, **arguments)
-        return response.refresh_token, kept.workspace_id
+        return response.refresh_token, known.workspace_id
 
     @rule(target=refreshers, refresher=consumes(refreshers))
     def refresh(self, refresher: tuple[str, str | None]) -> Any:

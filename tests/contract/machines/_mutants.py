@@ -54,21 +54,21 @@ def unsaved(handler: Handler) -> Handler:
 
 def short(handler: Handler) -> Handler:
     """Drop the last item of a list that has several."""
-    return _altered(handler, lambda call, found: found.pop() if len(found) > 1 else None)
+    return _altered(handler, lambda call, entries: entries.pop() if len(entries) > 1 else None)
 
 
 def reversed_(handler: Handler) -> Handler:
     """List in the wrong order."""
-    return _altered(handler, lambda call, found: found.reverse())
+    return _altered(handler, lambda call, entries: entries.reverse())
 
 
 def skipping(handler: Handler) -> Handler:
     """Begin each page but the first one item late."""
 
-    def skip(call: Call, found: list[Any]) -> None:
-        given = {**call.body, **call.query}
-        if found and any(given.get(name, first) not in {first, "0"} for name, first in _FIRST.items()):
-            del found[0]
+    def skip(call: Call, entries: list[Any]) -> None:
+        arguments = {**call.body, **call.query}
+        if entries and any(arguments.get(name, first) not in {first, "0"} for name, first in _FIRST.items()):
+            del entries[0]
 
     return _altered(handler, skip)
 
@@ -79,9 +79,9 @@ _FIRST = {"page_num": 1, "page": 1, "page_index": 1, "page_token": "0", "after_i
 def _altered(handler: Handler, alter: Callable[[Call, list[Any]], object]) -> Handler:
     def handle(call: Call) -> Any:
         result = handler(call)
-        found = _list_of(result)
-        assert found is not None, f"{call.operation.id} answers with no list"
-        alter(call, found)
+        entries = _list_of(result)
+        assert entries is not None, f"{call.operation.id} answers with no list"
+        alter(call, entries)
         return result
 
     return handle
@@ -92,5 +92,5 @@ def _list_of(value: Any) -> list[Any] | None:
     if isinstance(value, list):
         return value
     if isinstance(value, dict):
-        return next((found for one in value.values() if (found := _list_of(one)) is not None), None)
+        return next((entries for member in value.values() if (entries := _list_of(member)) is not None), None)
     return None

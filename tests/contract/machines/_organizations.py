@@ -48,10 +48,10 @@ class Organizations(Machine):
         if admin not in self.employees:
             self.refused(NOT_FOUND, self.coze.enterprises.organizations.create, **arguments)
             return ORGANIZATION_ID
-        made = self.coze.enterprises.organizations.create(**arguments).organization_id
-        assert made not in self.names
-        self.names[made], self.roles[made] = name, {admin: SUPER_ADMIN}
-        return made
+        organization_id = self.coze.enterprises.organizations.create(**arguments).organization_id
+        assert organization_id not in self.names
+        self.names[organization_id], self.roles[organization_id] = name, {admin: SUPER_ADMIN}
+        return organization_id
 
     @rule(key=organizations, name=TEXTS)
     def rename(self, key: str, name: str) -> None:
@@ -147,11 +147,13 @@ class Organizations(Machine):
         size = 1 + len(self.names) % 2
         call = self.coze.enterprises.organizations.list
         listed = items(call(enterprise_id=ENTERPRISE_ID, page_size=size), len(self.names))
-        assert [(one.organization_id, one.organization_name) for one in listed] == list(self.names.items())
+        assert [(organization.organization_id, organization.organization_name) for organization in listed] == list(
+            self.names.items()
+        )
         for key, roles in self.roles.items():
             members = items(self.coze.organizations.members.list(organization_id=key, page_size=size), len(roles))
-            assert [(one.user_id, one.organization_role_type) for one in members] == list(roles.items())
+            assert [(member.user_id, member.organization_role_type) for member in members] == list(roles.items())
 
     def is_last(self, key: str, person: str) -> bool:
         """Return whether somebody is the only super administrator."""
-        return [one for one, role in self.roles[key].items() if role == SUPER_ADMIN] == [person]
+        return [member for member, role in self.roles[key].items() if role == SUPER_ADMIN] == [person]

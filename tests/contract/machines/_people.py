@@ -40,18 +40,18 @@ class Members(Machine):
     @rule(target=workspaces, name=TEXTS, description=TEXTS)
     def create(self, name: str, description: str) -> Any:
         """A new workspace has its maker as owner, and nobody else."""
-        made = self.coze.workspaces.create(name=name, description=description).id
-        assert made not in self.names
-        self.names[made] = (name, description)
-        self.roles[made] = {USER_ID: "owner"}
-        return made
+        workspace_id = self.coze.workspaces.create(name=name, description=description).id
+        assert workspace_id not in self.names
+        self.names[workspace_id] = (name, description)
+        self.roles[workspace_id] = {USER_ID: "owner"}
+        return workspace_id
 
     @rule(key=workspaces, name=st.none() | TEXTS, description=st.none() | TEXTS)
     def update(self, key: str, name: str | None, description: str | None) -> None:
         """What is given is changed, and nothing else."""
-        given = {"name": name, "description": description}
+        changes = {"name": name, "description": description}
         self.coze.workspaces.update(
-            workspace_id=key, **{part: value for part, value in given.items() if value is not None}
+            workspace_id=key, **{part: value for part, value in changes.items() if value is not None}
         )
         self.names[key] = (name or self.names[key][0], description or self.names[key][1])
 
@@ -60,11 +60,11 @@ class Members(Machine):
         """Who exists and is no member becomes one; the answer has the outcome for everybody."""
         roles = self.roles[key]
         response = self.coze.workspaces.members.create(
-            workspace_id=key, users=[{"user_id": one, "role_type": role} for one in people]
+            workspace_id=key, users=[{"user_id": person, "role_type": role} for person in people]
         )
-        assert response.not_exist_user_ids == [one for one in people if one == NOBODY]
-        assert response.already_joined_user_ids == [one for one in people if one in roles]
-        new = [one for one in people if one != NOBODY and one not in roles]
+        assert response.not_exist_user_ids == [person for person in people if person == NOBODY]
+        assert response.already_joined_user_ids == [person for person in people if person in roles]
+        new = [person for person in people if person != NOBODY and person not in roles]
         assert response.added_success_user_ids == new
         roles.update(dict.fromkeys(new, role))
 
@@ -73,12 +73,14 @@ class Members(Machine):
         """Members are removed, except for the owner."""
         roles = self.roles[key]
         response = self.coze.workspaces.members.delete(workspace_id=key, user_ids=people)
-        assert response.owner_not_support_remove_user_ids == [one for one in people if roles.get(one) == "owner"]
-        assert response.not_in_workspace_user_ids == [one for one in people if one not in roles]
-        left = [one for one in people if roles.get(one, "owner") != "owner"]
+        assert response.owner_not_support_remove_user_ids == [
+            person for person in people if roles.get(person) == "owner"
+        ]
+        assert response.not_in_workspace_user_ids == [person for person in people if person not in roles]
+        left = [person for person in people if roles.get(person, "owner") != "owner"]
         assert response.removed_success_user_ids == left
-        for one in left:
-            del roles[one]
+        for person in left:
+            del roles[person]
 
     @rule(key=workspaces, person=st.sampled_from([USER_ID, *COLLEAGUE_IDS]), role=ROLES)
     def change_role(self, key: str, person: str, role: str) -> None:
@@ -112,10 +114,12 @@ class Members(Machine):
         """Every workspace is listed with its members, the first to join first."""
         size = 1 + len(self.names) % 2
         listed = items(self.coze.workspaces.list(page_size=size), len(self.names))
-        assert [(one.id, (one.name, one.description)) for one in listed] == list(self.names.items())
-        for one in listed:
-            roles = self.roles[one.id]
-            assert (one.owner_uid, one.role_type) == (USER_ID, "owner")
-            assert set(one.admin_uids) == {key for key, role in roles.items() if role == "admin"}
-            members = items(self.coze.workspaces.members.list(workspace_id=one.id, page_size=size), len(roles))
+        assert [(workspace.id, (workspace.name, workspace.description)) for workspace in listed] == list(
+            self.names.items()
+        )
+        for workspace in listed:
+            roles = self.roles[workspace.id]
+            assert (workspace.owner_uid, workspace.role_type) == (USER_ID, "owner")
+            assert set(workspace.admin_uids) == {key for key, role in roles.items() if role == "admin"}
+            members = items(self.coze.workspaces.members.list(workspace_id=workspace.id, page_size=size), len(roles))
             assert [(member.user_id, member.role_type) for member in members] == list(roles.items())

@@ -54,7 +54,7 @@ class Pictures(Machine):
         now = self.later()
         base: dict[str, Any] = {"name": name, "source_info": {"document_source": UPLOADED, "source_file_id": self.file}}
         base |= {"caption": caption} if caption else {}
-        (made,) = items(
+        (photo,) = items(
             self.coze.datasets.documents.create(
                 dataset_id=self.home,
                 document_bases=[base],
@@ -62,9 +62,9 @@ class Pictures(Machine):
                 chunk_strategy={"chunk_type": 0, "caption_type": BY_HAND},
             )
         )
-        assert made.document_id not in self.kept
-        self.kept[made.document_id] = Kept(name, caption, now + int(SECONDS))
-        return made.document_id
+        assert photo.document_id not in self.kept
+        self.kept[photo.document_id] = Kept(name, caption, now + int(SECONDS))
+        return photo.document_id
 
     @rule(key=pictures, caption=TEXTS)
     def caption(self, key: str, caption: str) -> None:
@@ -89,24 +89,24 @@ class Pictures(Machine):
         self.later(SECONDS)
 
     @rule(text=TEXTS, has_caption=st.booleans(), size=SIZES)
-    def found(self, text: str, has_caption: bool, size: int) -> None:
+    def search(self, text: str, has_caption: bool, size: int) -> None:
         """Pictures are found by a part of their captions, and by whether they have any."""
         call, part = self.coze.datasets.images.list, text[:1]
-        fit = [key for key, one in self.kept.items() if part in one.caption][::-1]
+        fit = [key for key, picture in self.kept.items() if part in picture.caption][::-1]
         listed = items(call(dataset_id=self.home, keyword=part, page_size=size), len(fit))
-        assert [one.document_id for one in listed] == fit
-        fit = [key for key, one in self.kept.items() if bool(one.caption) == has_caption][::-1]
+        assert [picture.document_id for picture in listed] == fit
+        fit = [key for key, picture in self.kept.items() if bool(picture.caption) == has_caption][::-1]
         listed = items(call(dataset_id=self.home, has_caption=has_caption, page_size=size), len(fit))
-        assert [one.document_id for one in listed] == fit
+        assert [picture.document_id for picture in listed] == fit
 
     @invariant()
     def lists(self) -> None:
         """The pictures of a knowledge base are listed, the newest first."""
         listed = items(self.coze.datasets.images.list(dataset_id=self.home, page_size=2), len(self.kept))
-        shown = [(one.document_id, one.name, one.caption, one.status) for one in listed]
+        shown = [(picture.document_id, picture.name, picture.caption, picture.status) for picture in listed]
         expected = [
-            (key, one.name, one.caption, PROCESSING if self.now < one.ends_at else COMPLETED)
-            for key, one in self.kept.items()
+            (key, picture.name, picture.caption, PROCESSING if self.now < picture.ends_at else COMPLETED)
+            for key, picture in self.kept.items()
         ]
         assert shown == expected[::-1]
         assert items(self.coze.datasets.images.list(dataset_id=self.other), 0) == []

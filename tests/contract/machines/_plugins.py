@@ -41,30 +41,30 @@ class Plugins(Machine):
     @rule()
     def turned_away(self) -> None:
         """A tool that is locked, free, unknown or wrongly called is not run."""
-        call, given = self.coze.plugins.tools.call, {"arguments": {"text": "x"}}
-        self.refused(NO_PERMISSION, call, plugin_id=LOCKED_PLUGIN_ID, tool_name="get_headlines", **given)
-        self.refused(NOT_ALLOWED, call, plugin_id=LIBRARY_PLUGIN_ID, tool_name="note", **given)
+        call, arguments = self.coze.plugins.tools.call, {"arguments": {"text": "x"}}
+        self.refused(NO_PERMISSION, call, plugin_id=LOCKED_PLUGIN_ID, tool_name="get_headlines", **arguments)
+        self.refused(NOT_ALLOWED, call, plugin_id=LIBRARY_PLUGIN_ID, tool_name="note", **arguments)
         self.refused(NOT_ALLOWED, call, plugin_id=PLUGIN_ID, tool_name="mirror", arguments={})
-        self.refused(NOT_FOUND, call, plugin_id=PLUGIN_ID, tool_name="lantern", **given)
-        self.refused(NOT_FOUND, call, plugin_id="1", tool_name="mirror", **given)
+        self.refused(NOT_FOUND, call, plugin_id=PLUGIN_ID, tool_name="lantern", **arguments)
+        self.refused(NOT_FOUND, call, plugin_id="1", tool_name="mirror", **arguments)
 
     @rule(ids=st.lists(PLUGINS, min_size=1, max_size=4))
     def looked_up(self, ids: list[str]) -> None:
         """Plugins are returned in the requested order, each once, without those that are not known."""
         response = self.coze.plugins.retrieve_many(ids=ids).items
-        assert [one.plugin_id for one in response] == [key for key in dict.fromkeys(ids) if key != "1"]
-        for one in response:
-            assert self.coze.plugins.retrieve(plugin_id=one.plugin_id).name == one.name
+        assert [plugin.plugin_id for plugin in response] == [key for key in dict.fromkeys(ids) if key != "1"]
+        for plugin in response:
+            assert self.coze.plugins.retrieve(plugin_id=plugin.plugin_id).name == plugin.name
 
     @rule(size=SIZES)
     def newest(self, size: int) -> None:
         """The store can be listed by age."""
         listed = items(self.coze.stores.plugins.list(sort_type="newest", page_size=size))
-        assert tuple(one.metainfo.entity_id for one in listed) == NEWEST
+        assert tuple(plugin.metainfo.entity_id for plugin in listed) == NEWEST
 
     @invariant()
     def lists(self) -> None:
         """The store lists what is paid for, the hottest first, with the number of calls."""
         listed = items(self.coze.stores.plugins.list(page_size=2))
-        assert tuple(one.metainfo.entity_id for one in listed) == BY_HEAT
-        assert {one.metainfo.entity_id: one.plugin_info.call_count for one in listed} == self.calls
+        assert tuple(plugin.metainfo.entity_id for plugin in listed) == BY_HEAT
+        assert {plugin.metainfo.entity_id: plugin.plugin_info.call_count for plugin in listed} == self.calls

@@ -86,30 +86,30 @@ class Quotas(Machine):
         self, scope: tuple[str, str | None], benefit: str, limit: int, unit: str | None, time: int | None
     ) -> Any:
         """A quota is what it was made of, unless all devices or consumers have such a one already."""
-        kept = settled(Kept(scope, benefit, limit, trigger_unit=unit or NEVER, trigger_time=time or 1))
+        quota = settled(Kept(scope, benefit, limit, trigger_unit=unit or NEVER, trigger_time=time or 1))
         settings = {"benefit_type": benefit, "active_mode": "absolute_time", "limit": limit}
         settings |= {"started_at": SINCE, "ended_at": UNTIL}
         settings |= {name: value for name, value in (("trigger_unit", unit), ("trigger_time", time)) if value}
         arguments = {"entity_type": scope[0], "entity_id": scope[1], "benefit_info": settings}
-        if any(kept.rivals(other) for other in self.kept.values()):
+        if any(quota.rivals(other) for other in self.kept.values()):
             self.refused(NOT_ALLOWED, self.coze.benefit_limitations.create, **arguments)
             return multiple()
-        made = self.coze.benefit_limitations.create(**arguments).benefit_info
-        assert made.benefit_id not in self.kept
-        assert seen(made) == kept
-        self.kept[made.benefit_id] = kept
-        return made.benefit_id
+        created = self.coze.benefit_limitations.create(**arguments).benefit_info
+        assert created.benefit_id not in self.kept
+        assert seen(created) == quota
+        self.kept[created.benefit_id] = quota
+        return created.benefit_id
 
     @rule(key=quotas, changes=CHANGES)
     def update(self, key: str, changes: dict[str, Any]) -> None:
         """What is given is changed, and nothing else, unless there would be two of a kind."""
-        kept = settled(attrs.evolve(self.kept[key], **changes))
-        if any(kept.rivals(other) for name, other in self.kept.items() if name != key):
+        quota = settled(attrs.evolve(self.kept[key], **changes))
+        if any(quota.rivals(other) for name, other in self.kept.items() if name != key):
             self.refused(NOT_ALLOWED, self.coze.benefit_limitations.update, benefit_id=key, **changes)
             return
         shown = self.coze.benefit_limitations.update(benefit_id=key, **changes)
-        self.kept[key] = kept
-        assert (shown.benefit_id, seen(shown)) == (key, kept)
+        self.kept[key] = quota
+        assert (shown.benefit_id, seen(shown)) == (key, quota)
 
     @rule(key=quotas)
     def turned_away(self, key: str) -> None:
@@ -127,11 +127,11 @@ class Quotas(Machine):
         call = self.coze.benefit_limitations.list
         listed = items(call(entity_type=scope[0], entity_id=scope[1], benefit_type=benefit, page_size=size))
         fit = [
-            kept
-            for kept in self.kept.values()
-            if (kept.scope, kept.benefit_type, kept.status) == (scope, benefit, STATES[0])
+            quota
+            for quota in self.kept.values()
+            if (quota.scope, quota.benefit_type, quota.status) == (scope, benefit, STATES[0])
         ]
-        assert [seen(one) for one in listed] == fit
+        assert [seen(quota) for quota in listed] == fit
 
     @invariant()
     def lists(self) -> None:
@@ -140,16 +140,16 @@ class Quotas(Machine):
         for entity_type, benefit, state in product(ENTITY_TYPES, BENEFITS, STATES):
             listed = items(call(entity_type=entity_type, benefit_type=benefit, status=state, page_size=size))
             fit = [
-                kept
-                for kept in self.kept.values()
-                if (kept.scope[0], kept.benefit_type, kept.status) == (entity_type, benefit, state)
+                quota
+                for quota in self.kept.values()
+                if (quota.scope[0], quota.benefit_type, quota.status) == (entity_type, benefit, state)
             ]
-            assert [seen(one) for one in listed] == fit
+            assert [seen(quota) for quota in listed] == fit
 
 
-def settled(kept: Kept) -> Kept:
+def settled(quota: Kept) -> Kept:
     """A quota that is never reset has no time until then."""
-    return attrs.evolve(kept, trigger_time=1) if kept.trigger_unit == NEVER else kept
+    return attrs.evolve(quota, trigger_time=1) if quota.trigger_unit == NEVER else quota
 
 
 def seen(shown: Any) -> Kept:

@@ -75,74 +75,74 @@ class Runs(Machine):
     @rule(workflow=ECHOES, mode=st.sampled_from([*MODES]), text=TEXTS, with_bot=st.booleans())
     def echo(self, workflow: str, mode: str, text: str, with_bot: bool) -> None:
         """A run puts out what it was given, at once or in the background."""
-        kept = Kept(workflow, mode, self.later(), self.now, output=json_of({"output": text}))
+        run = Kept(workflow, mode, self.later(), self.now, output=json_of({"output": text}))
         interleaved = {"First": text, "Second": text[::-1]}
-        kept.nodes = interleaved if workflow == WORKFLOW_INTERLEAVED else {"Message": text}
+        run.nodes = interleaved if workflow == WORKFLOW_INTERLEAVED else {"Message": text}
         arguments: dict[str, Any] = {"workflow_id": workflow, "parameters": {"input": text}}
         if with_bot:
-            kept.bot = arguments["bot_id"] = BOT_ID
+            run.bot = arguments["bot_id"] = BOT_ID
         if mode == "stream":
-            outputs = self.streamed(kept, self.coze.workflows.runs.stream, **arguments)
-            assert outputs == {**kept.nodes, "End": kept.output}
+            outputs = self.streamed(run, self.coze.workflows.runs.stream, **arguments)
+            assert outputs == {**run.nodes, "End": run.output}
             return
         response = self.coze.workflows.runs.create(is_async=mode == "async", **arguments)
-        assert response.data == (None if mode == "async" else kept.output)
-        self.keep(response.execute_id, kept)
+        assert response.data == (None if mode == "async" else run.output)
+        self.keep(response.execute_id, run)
 
     @precondition(lambda self: len(self.kept) < MOST)
     @rule(target=questions, mode=st.sampled_from(["sync", "stream"]))
     def interrupt(self, mode: str) -> Any:
         """A run is interrupted by a question, and waits for the answer."""
-        kept = Kept(WORKFLOW_ASK, mode, self.later(), self.now)
+        run = Kept(WORKFLOW_ASK, mode, self.later(), self.now)
         if mode == "stream":
-            self.streamed(kept, self.coze.workflows.runs.stream, workflow_id=WORKFLOW_ASK)
+            self.streamed(run, self.coze.workflows.runs.stream, workflow_id=WORKFLOW_ASK)
         else:
             response = self.coze.workflows.runs.create(workflow_id=WORKFLOW_ASK)
             assert response.data in {None, ""}
-            kept.question = response.interrupt_data.event_id
-            self.keep(response.execute_id, kept)
-        return kept.question
+            run.question = response.interrupt_data.event_id
+            self.keep(response.execute_id, run)
+        return run.question
 
     @precondition(lambda self: len(self.kept) < MOST)
     @rule(text=TEXTS)
     def fail(self, text: str) -> None:
         """A run that fails has the reason."""
-        kept = Kept(WORKFLOW_FAIL, "sync", self.later(), self.now, {"Message": "About to fail."})
-        kept.failure = (FAILURE, text)
+        run = Kept(WORKFLOW_FAIL, "sync", self.later(), self.now, {"Message": "About to fail."})
+        run.failure = (FAILURE, text)
         arguments = {"workflow_id": WORKFLOW_FAIL, "parameters": {"code": FAILURE, "message": text}}
         failed = self.refused(FAILURE, self.coze.workflows.runs.create, **arguments)
         assert failed.msg == text
-        self.keep(execute_id(failed.debug_url), kept)
+        self.keep(execute_id(failed.debug_url), run)
         self.refused(FAILURE, self.read, stream=self.coze.workflows.runs.stream, **arguments)
 
     @rule(target=questions, event=questions, answer=st.just(" ") | TEXTS, is_stream=st.booleans())
     def answer(self, event: str, answer: str, is_stream: bool) -> Any:
         """An answer ends the run; without one the question is repeated, three times in all. None is answered twice."""
-        now, kept = self.later(), self.kept[event.partition("/")[0]]
+        now, run = self.later(), self.kept[event.partition("/")[0]]
         runs = self.coze.workflows.runs
         arguments = {"workflow_id": WORKFLOW_ASK, "event_id": event, "interrupt_type": 2, "resume_data": answer}
-        if kept.question is None:
+        if run.question is None:
             self.refused(OVER, runs.resume, **arguments)
             return multiple()
-        if kept.question != event:
+        if run.question != event:
             self.refused(WRONG, runs.resume, **arguments)
             return multiple()
-        kept.questions_left, kept.question, kept.changed_at = kept.questions_left - 1, None, now
+        run.questions_left, run.question, run.changed_at = run.questions_left - 1, None, now
         if answer.strip():
-            kept.output = json_of({"output": f"You answered: {answer}"})
-        elif not kept.questions_left:
-            kept.failure = (5000, "No answer after three questions.")
-        if kept.failure is not None:
+            run.output = json_of({"output": f"You answered: {answer}"})
+        elif not run.questions_left:
+            run.failure = (5000, "No answer after three questions.")
+        if run.failure is not None:
             call = {"stream": runs.stream_resume} if is_stream else {}
-            self.refused(kept.failure[0], self.read if is_stream else runs.resume, **call, **arguments)
+            self.refused(run.failure[0], self.read if is_stream else runs.resume, **call, **arguments)
         elif is_stream:
-            outputs = self.streamed(kept, runs.stream_resume, **arguments)
-            assert outputs.get("End") == kept.output
+            outputs = self.streamed(run, runs.stream_resume, **arguments)
+            assert outputs.get("End") == run.output
         else:
             response = runs.resume(**arguments)
-            assert (response.data or None) == kept.output
-            kept.question = None if kept.output else response.interrupt_data.event_id
-        return multiple() if kept.question is None else kept.question
+            assert (response.data or None) == run.output
+            run.question = None if run.output else response.interrupt_data.event_id
+        return multiple() if run.question is None else run.question
 
     @rule(seconds=st.sampled_from([1, SECONDS, DAY, WEEK]))
     def wait(self, seconds: float) -> None:
@@ -156,32 +156,32 @@ class Runs(Machine):
         self.refused(NOT_FOUND, runs.create, workflow_id="1")
         self.refused(NOT_FOUND, runs.create, workflow_id=WORKFLOW_UNPUBLISHED)
         self.refused(NO_RUN, runs.run_histories.retrieve, workflow_id=WORKFLOW_ECHO, execute_id="1")
-        for key, kept in self.kept.items():
-            if kept.workflow != WORKFLOW_ECHO:
+        for key, run in self.kept.items():
+            if run.workflow != WORKFLOW_ECHO:
                 self.refused(NO_RUN, runs.run_histories.retrieve, workflow_id=WORKFLOW_ECHO, execute_id=key)
 
     @rule()
     def nodes(self) -> None:
         """The output of a node can be retrieved once the run is over, for a day."""
         histories = self.coze.workflows.runs.run_histories
-        for key, kept in self.kept.items():
-            place, is_running = {"workflow_id": kept.workflow, "execute_id": key}, self.is_running(kept)
-            is_kept = not is_running and self.now < kept.changed_at + DAY
+        for key, known in self.kept.items():
+            place, is_running = {"workflow_id": known.workflow, "execute_id": key}, self.is_running(known)
+            is_kept = not is_running and self.now < known.changed_at + DAY
             (run,) = items(histories.retrieve(**place))
             for title, node in (run.node_execute_status or {}).items():
                 shown = histories.execute_nodes.retrieve(**place, node_execute_uuid=node.node_execute_uuid)
-                assert (shown.is_finish, shown.node_output) == (not is_running, kept.nodes[title] if is_kept else "")
+                assert (shown.is_finish, shown.node_output) == (not is_running, known.nodes[title] if is_kept else "")
             self.refused(NO_RUN, histories.execute_nodes.retrieve, **place, node_execute_uuid="1")
 
     @invariant()
     def histories(self) -> None:
         """The history of every run has its status and output, as long as they are kept."""
         histories = self.coze.workflows.runs.run_histories
-        for key, kept in self.kept.items():
-            place = {"workflow_id": kept.workflow, "execute_id": key}
+        for key, run in self.kept.items():
+            place = {"workflow_id": run.workflow, "execute_id": key}
             (response,) = items(histories.retrieve(**place))
-            is_running = self.is_running(kept)
-            status = "Running" if is_running else "Fail" if kept.failure else "Success"
+            is_running = self.is_running(run)
+            status = "Running" if is_running else "Fail" if run.failure else "Success"
             shown = (
                 response.execute_id,
                 response.execute_status,
@@ -189,23 +189,23 @@ class Runs(Machine):
                 response.create_time,
                 response.update_time,
             )
-            assert shown == (key, status, MODES[kept.mode], kept.created_at, kept.changed_at)
-            assert (response.bot_id, response.connector_uid) == (kept.bot, USER_ID)
-            assert (response.interrupt_data and response.interrupt_data.event_id) == kept.question
+            assert shown == (key, status, MODES[run.mode], run.created_at, run.changed_at)
+            assert (response.bot_id, response.connector_uid) == (run.bot, USER_ID)
+            assert (response.interrupt_data and response.interrupt_data.event_id) == run.question
             failure = (response.error_code, response.error_message or "")
-            assert failure == (("", "") if kept.failure is None else (str(kept.failure[0]), kept.failure[1]))
-            outputs = kept.nodes if self.now < kept.changed_at + DAY else {}
-            if kept.output is not None and self.now < kept.changed_at + WEEK:
-                outputs = {**outputs, "Output": kept.output}
+            assert failure == (("", "") if run.failure is None else (str(run.failure[0]), run.failure[1]))
+            outputs = run.nodes if self.now < run.changed_at + DAY else {}
+            if run.output is not None and self.now < run.changed_at + WEEK:
+                outputs = {**outputs, "Output": run.output}
             assert response.output == ("" if is_running else json_of(outputs))
             nodes = response.node_execute_status or {}
-            assert {title: node.is_finish for title, node in nodes.items()} == dict.fromkeys(kept.nodes, not is_running)
+            assert {title: node.is_finish for title, node in nodes.items()} == dict.fromkeys(run.nodes, not is_running)
 
-    def is_running(self, kept: Kept) -> bool:
+    def is_running(self, run: Kept) -> bool:
         """Return whether a run should not be over yet."""
-        return kept.question is not None or (kept.mode == "async" and self.now < kept.changed_at + SECONDS)
+        return run.question is not None or (run.mode == "async" and self.now < run.changed_at + SECONDS)
 
-    def streamed(self, kept: Kept, call: Callable[..., Any], **arguments: Any) -> dict[str, str]:
+    def streamed(self, run: Kept, call: Callable[..., Any], **arguments: Any) -> dict[str, str]:
         """Read a stream to its end, note the question of the run, keep it, and return the outputs of its nodes."""
         outputs: dict[str, str] = {}
         key = ""
@@ -214,12 +214,12 @@ class Runs(Machine):
                 if event.event == "Message":
                     outputs[event.data.node_title] = outputs.get(event.data.node_title, "") + event.data.content
                 elif event.event == "Interrupt":
-                    kept.question = event.data.interrupt_data.event_id
-                    key = kept.question.partition("/")[0]
+                    run.question = event.data.interrupt_data.event_id
+                    key = run.question.partition("/")[0]
                 else:
                     key = execute_id(event.data.debug_url)
-        if key not in self.kept or self.kept[key] is not kept:
-            self.keep(key, kept)
+        if key not in self.kept or self.kept[key] is not run:
+            self.keep(key, run)
         return outputs
 
     def read(self, stream: Callable[..., Any], **arguments: Any) -> None:
@@ -227,10 +227,10 @@ class Runs(Machine):
         with stream(**arguments) as opened:
             list(opened)
 
-    def keep(self, key: str, kept: Kept) -> None:
+    def keep(self, key: str, run: Kept) -> None:
         """Keep what was begun."""
         assert key not in self.kept
-        self.kept[key] = kept
+        self.kept[key] = run
 
 
 def json_of(value: Any) -> str:

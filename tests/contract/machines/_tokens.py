@@ -59,8 +59,8 @@ class TokenMachine(Machine):
     @invariant()
     def tokens_work(self) -> None:
         """Every token that was given out lets its owner in until it expires, and nobody afterwards."""
-        for token, kept in self.tokens.items():
-            if kept.expires_at <= self.now:
+        for token, known in self.tokens.items():
+            if known.expires_at <= self.now:
                 self.refused(NO_ENTRY, self.coze.users.me, extra_headers=bearer(token))
-            elif kept.user_id is not None:
-                assert self.coze.users.me(extra_headers=bearer(token)).user_id == kept.user_id
+            elif known.user_id is not None:
+                assert self.coze.users.me(extra_headers=bearer(token)).user_id == known.user_id

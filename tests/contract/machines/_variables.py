@@ -36,12 +36,14 @@ class Variables(Machine):
     def named(self, owner: int, user: str, names: list[str]) -> None:
         """Only the requested values are returned."""
         response = self.coze.variables.retrieve(**OWNERS[owner], connector_uid=user, keywords=names).items
-        kept = self.kept[owner, user]
-        assert {one.keyword: one.value for one in response} == {name: kept[name] for name in names if name in kept}
+        values = self.kept[owner, user]
+        assert {variable.keyword: variable.value for variable in response} == {
+            name: values[name] for name in names if name in values
+        }
 
     @invariant()
     def all(self) -> None:
         """Everybody has their own values."""
-        for (owner, user), kept in self.kept.items():
+        for (owner, user), values in self.kept.items():
             response = self.coze.variables.retrieve(**OWNERS[owner], connector_uid=user).items
-            assert [(one.keyword, one.value) for one in response] == list(kept.items())
+            assert [(variable.keyword, variable.value) for variable in response] == list(values.items())

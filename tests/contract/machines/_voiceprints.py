@@ -63,17 +63,17 @@ class Voiceprints(Machine):
     @rule(target=groups, name=TEXTS, desc=st.none() | TEXTS)
     def create(self, name: str, desc: str | None) -> Any:
         """A new group has an id of its own."""
-        made = self.api.create(name=name, desc=desc).id
-        assert made not in self.kept
-        self.kept[made] = Kept(name, desc or "")
-        return made
+        group_id = self.api.create(name=name, desc=desc).id
+        assert group_id not in self.kept
+        self.kept[group_id] = Kept(name, desc or "")
+        return group_id
 
     @rule(key=groups, name=st.none() | TEXTS, desc=st.none() | TEXTS)
     def update(self, key: str, name: str | None, desc: str | None) -> None:
         """What is given is changed, and nothing else."""
-        kept = self.kept[key]
+        known = self.kept[key]
         self.api.update(group_id=key, name=name, desc=desc)
-        kept.name, kept.desc = name or kept.name, desc or kept.desc
+        known.name, known.desc = name or known.name, desc or known.desc
 
     @rule(key=consumes(groups))
     def delete(self, key: str) -> None:
@@ -87,24 +87,24 @@ class Voiceprints(Machine):
     @rule(target=voices, key=groups, name=TEXTS, sound=SOUNDS)
     def add(self, key: str, name: str, sound: bytes) -> Any:
         """A new voiceprint is the last of its group, unless the group is full."""
-        kept = self.kept[key]
+        known = self.kept[key]
         arguments = {"group_id": key, "name": name, "file": ("voice.wav", sound)}
-        if len(kept.voices) == MOST:
+        if len(known.voices) == MOST:
             self.refused(FULL, self.api.features.create, **arguments)
             return multiple()
-        made = self.api.features.create(**arguments).id
-        assert made not in kept.voices
-        kept.voices[made] = Voice(name, "", sound)
-        return multiple((key, made))
+        voice_id = self.api.features.create(**arguments).id
+        assert voice_id not in known.voices
+        known.voices[voice_id] = Voice(name, "", sound)
+        return multiple((key, voice_id))
 
     @rule(place=voices, name=st.none() | TEXTS, desc=TEXTS, sound=st.none() | SOUNDS)
     def change(self, place: tuple[str, str], name: str | None, desc: str, sound: bytes | None) -> None:
         """What is given is changed in the voiceprint, and nothing else."""
-        given: dict[str, Any] = {"name": name, "desc": desc, "file": sound and ("voice.wav", sound)}
+        changes: dict[str, Any] = {"name": name, "desc": desc, "file": sound and ("voice.wav", sound)}
         if not self.is_there(place):
-            self.refused(NOT_FOUND, self.api.features.update, **self.where(place), **given)
+            self.refused(NOT_FOUND, self.api.features.update, **self.where(place), **changes)
             return
-        self.api.features.update(**self.where(place), **given)
+        self.api.features.update(**self.where(place), **changes)
         voice = self.kept[place[0]].voices[place[1]]
         voice.name, voice.desc, voice.sound = name or voice.name, desc, sound or voice.sound
 
@@ -121,33 +121,33 @@ class Voiceprints(Machine):
         """Similar voices come first, and no more are returned than requested."""
         voices = self.kept[key].voices
         response = self.api.speaker_identify(group_id=key, file=("voice.wav", sound), top_k=top_k).feature_score_list
-        alike = [one for one, voice in voices.items() if voice.sound == sound]
-        expected = [*alike, *(one for one in voices if one not in alike)][:top_k]
-        assert [one.feature_id for one in response] == expected
-        for one in response:
-            voice = voices[one.feature_id]
-            assert (one.feature_name, one.feature_desc) == (voice.name, voice.desc)
-            assert (one.score > 50) == (voice.sound == sound)
+        alike = [voice_id for voice_id, voice in voices.items() if voice.sound == sound]
+        expected = [*alike, *(voice_id for voice_id in voices if voice_id not in alike)][:top_k]
+        assert [match.feature_id for match in response] == expected
+        for match in response:
+            voice = voices[match.feature_id]
+            assert (match.feature_name, match.feature_desc) == (voice.name, voice.desc)
+            assert (match.score > 50) == (voice.sound == sound)
 
     @rule(name=TEXTS)
     def filtered(self, name: str) -> None:
         """Groups can be found by the beginning of their name."""
-        fit = [key for key, one in self.kept.items() if one.name.startswith(name[:1])]
-        assert [one.id for one in items(self.api.list(name=name[:1]), len(fit))] == fit[::-1]
+        fit = [key for key, group in self.kept.items() if group.name.startswith(name[:1])]
+        assert [group.id for group in items(self.api.list(name=name[:1]), len(fit))] == fit[::-1]
 
     @invariant()
     def lists(self) -> None:
         """Groups are listed, the newest first, and voiceprints, the oldest first."""
         size = 1 + len(self.kept) % 2
         listed = items(self.api.list(page_size=size), len(self.kept))
-        assert [one.id for one in listed] == list(self.kept)[::-1]
+        assert [group.id for group in listed] == list(self.kept)[::-1]
         for group in listed:
-            kept = self.kept[group.id]
-            found = (group.name, group.desc, group.feature_count)
-            assert found == (kept.name, kept.desc, len(kept.voices))
-            voices = items(self.api.features.list(group_id=group.id, page_size=size), len(kept.voices))
-            response = [(one.id, one.group_id, one.name, one.desc) for one in voices]
-            assert response == [(key, group.id, one.name, one.desc) for key, one in kept.voices.items()]
+            known = self.kept[group.id]
+            members = (group.name, group.desc, group.feature_count)
+            assert members == (known.name, known.desc, len(known.voices))
+            voices = items(self.api.features.list(group_id=group.id, page_size=size), len(known.voices))
+            response = [(voice.id, voice.group_id, voice.name, voice.desc) for voice in voices]
+            assert response == [(key, group.id, voice.name, voice.desc) for key, voice in known.voices.items()]
 
     def is_there(self, place: tuple[str, str]) -> bool:
         """Return whether a voiceprint should be there."""

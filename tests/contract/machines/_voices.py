@@ -39,7 +39,7 @@ class Voices(Machine):
     def begin(self) -> None:
         """Begin with those that come with Coze."""
         self.kept: dict[str, Kept] = {}
-        self.system = {one.voice_id: one.model_type for one in items(self.coze.audio.voices.list())}
+        self.system = {voice.voice_id: voice.model_type for voice in items(self.coze.audio.voices.list())}
         assert VOICE_ID in self.system
 
     @initialize(target=voices)
@@ -55,23 +55,23 @@ class Voices(Machine):
     def clone(self, name: str, language: str | None, preview: str | None) -> Any:
         """A new voice is what it was made of."""
         now = self.later()
-        made = self.coze.audio.voices.clone(
+        voice_id = self.coze.audio.voices.clone(
             voice_name=name, language=language, preview_text=preview, space_id=WORKSPACE_ID, **SAMPLE
         ).voice_id
-        assert made not in self.kept.keys() | self.system.keys()
-        self.kept[made] = Kept(name, language or "zh", preview, now, now)
-        return made
+        assert voice_id not in self.kept.keys() | self.system.keys()
+        self.kept[voice_id] = Kept(name, language or "zh", preview, now, now)
+        return voice_id
 
     @rule(key=voices, name=TEXTS, language=LANGUAGES, preview=PREVIEWS)
     def clone_anew(self, key: str, name: str, language: str | None, preview: str | None) -> None:
         """A voice is replaced, ten times at most."""
-        now, kept = self.later(), self.kept[key]
+        now, known = self.later(), self.kept[key]
         arguments = {"voice_id": key, "voice_name": name, "language": language, "preview_text": preview, **SAMPLE}
-        if not kept.left:
+        if not known.left:
             self.refused(NOT_ALLOWED, self.coze.audio.voices.clone, **arguments)
             return
         assert self.coze.audio.voices.clone(**arguments).voice_id == key
-        self.kept[key] = Kept(name, language or "zh", preview, kept.made_at, now, kept.left - 1)
+        self.kept[key] = Kept(name, language or "zh", preview, known.made_at, now, known.left - 1)
 
     @rule()
     def turned_away(self) -> None:
@@ -87,19 +87,25 @@ class Voices(Machine):
         """Voices can be listed by model."""
         own = [*self.kept][::-1] if model == "big" else []
         fit = [*own, *(key for key, kind in self.system.items() if kind == model)]
-        assert [one.voice_id for one in items(self.coze.audio.voices.list(model_type=model, page_size=size))] == fit
+        assert [voice.voice_id for voice in items(self.coze.audio.voices.list(model_type=model, page_size=size))] == fit
 
     @invariant()
     def lists(self) -> None:
         """Cloned voices are listed before those of Coze, or alone, the newest first."""
         size = 1 + len(self.kept) % 2
         every = items(self.coze.audio.voices.list(page_size=size + 1))
-        assert [one.voice_id for one in every] == [*[*self.kept][::-1], *self.system]
-        assert [one.is_system_voice for one in every] == [one.voice_id in self.system for one in every]
+        assert [voice.voice_id for voice in every] == [*[*self.kept][::-1], *self.system]
+        assert [voice.is_system_voice for voice in every] == [voice.voice_id in self.system for voice in every]
         own = items(self.coze.audio.voices.list(filter_system_voice=True, page_size=size))
-        assert [one.voice_id for one in own] == [*self.kept][::-1]
-        for one in own:
-            kept = self.kept[one.voice_id]
-            shown = (one.name, one.language_code, one.available_training_times, one.create_time, one.update_time)
-            assert shown == (kept.name, kept.language, kept.left, kept.made_at, kept.changed_at)
-            assert one.preview_text == (kept.preview or one.preview_text)
+        assert [voice.voice_id for voice in own] == [*self.kept][::-1]
+        for voice in own:
+            known = self.kept[voice.voice_id]
+            shown = (
+                voice.name,
+                voice.language_code,
+                voice.available_training_times,
+                voice.create_time,
+                voice.update_time,
+            )
+            assert shown == (known.name, known.language, known.left, known.made_at, known.changed_at)
+            assert voice.preview_text == (known.preview or voice.preview_text)

@@ -389,6 +389,6 @@ class Project:
         """Return the violations that the linter finds."""
         return lint_files(self.folder / "coze.yaml")[1]
 
-    def found(self) -> set[tuple[str, int, str]]:
+    def violations(self) -> set[tuple[str, int, str]]:
         """Return file, line and rule of every violation."""
         return {(problem.file.removeprefix("openapi/"), problem.line, problem.rule) for problem in self.problems()}

@@ -173,7 +173,7 @@ def project(tmp_path: Path) -> Project:
 
 def test_valid_description_has_no_violations(project: Project) -> None:
     """A description that keeps all rules has no violations."""
-    assert project.found() == set()
+    assert project.violations() == set()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}:{case.line.split()[0]}")
@@ -181,7 +181,7 @@ def test_violation_is_reported_with_rule_file_and_line(project: Project, case: C
     """A violation is reported with its rule, file and line, and no other violation is."""
     project.replace(case.file, case.old, case.new)
     place = case.place or case.file
-    assert project.found() == {(place, project.line(place, case.line), case.rule)}
+    assert project.violations() == {(place, project.line(place, case.line), case.rule)}
     assert case.words in project.problems()[0].message
 
 
@@ -189,7 +189,7 @@ def test_violation_is_reported_with_rule_file_and_line(project: Project, case: C
 def test_operations_messages_members_and_files_may_be_named_in_texts(project: Project, named: str) -> None:
     """Ids of operations, messages of WebSockets, paths of members, and what no id looks like may be named in texts."""
     project.replace(LIST, "Ordered by id.", f"Ordered like `{named}`.")
-    assert project.found() == set()
+    assert project.violations() == set()
 
 
 def test_every_rule_is_tested() -> None:
@@ -204,7 +204,7 @@ def test_operation_id_must_match_its_file(project: Project) -> None:
     """An operation whose id differs from the path of its file is reported at its id."""
     (project.folder / LIST).rename(project.folder / "things/all.yaml")
     project.replace(INDEX, LIST, "things/all.yaml")
-    assert project.found() == {("things/all.yaml", 1, "operation-file")}
+    assert project.violations() == {("things/all.yaml", 1, "operation-file")}
 
 
 @pytest.mark.parametrize("side", ["Request", "Response"])
@@ -212,27 +212,27 @@ def test_request_and_response_schemas_are_named_after_the_operation(project: Pro
     """A request or response schema that is not named after its operation is reported at the schema."""
     project.rename(f"ThingsStart{side}", f"Start{side}")
     rule = "body-name" if side == "Request" else "answer-name"
-    assert project.found() == {(START, project.line(START, f"/Start{side}"), rule)}
+    assert project.violations() == {(START, project.line(START, f"/Start{side}"), rule)}
 
 
 @pytest.mark.parametrize("name", ["level_of", "Größe", "L" * 61])
 def test_component_names_are_pascal_case(project: Project, name: str) -> None:
     """A component whose name is not PascalCase, ASCII and at most 60 characters is reported."""
     project.rename("Level", name)
-    assert project.found() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "component-name")}
+    assert project.violations() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "component-name")}
 
 
 def test_names_that_differ_in_case_only_are_reported(project: Project) -> None:
     """Two schemas whose names differ only in case are reported at one of them."""
     project.rename("Level", "THING")
-    assert project.found() == {(SCHEMAS, project.line(SCHEMAS, "Thing:") + 1, "name-unique")}
+    assert project.violations() == {(SCHEMAS, project.line(SCHEMAS, "Thing:") + 1, "name-unique")}
 
 
 @pytest.mark.parametrize("name", ["V3chat", "Warning"])
 def test_name_that_openapi_python_client_changes_is_reported(project: Project, name: str) -> None:
     """A name that openapi-python-client would change is reported."""
     project.rename("Level", name)
-    assert project.found() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "client-name")}
+    assert project.violations() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "client-name")}
 
 
 def test_key_order_message_shows_the_right_order(project: Project) -> None:
@@ -253,7 +253,7 @@ def test_faults_of_independent_files_are_found_in_one_run(project: Project) -> N
     project.replace(MADE, "things/schemas.yaml#/Thing", "things/schemas.yaml#/Thin")
     project.replace("things/end.yaml", "End a thing", "End a thing.")
     project.replace(ERRORS, "hint: Correct it.", "hints: Correct it.")
-    assert project.found() == {
+    assert project.violations() == {
         (LIST, project.line(LIST, "style"), "yaml"),
         (EVENTS, project.line(EVENTS, "ids"), "shape"),
         (MADE, project.line(MADE, "Thin'"), "ref"),
@@ -266,7 +266,7 @@ def test_missing_file_hides_no_faults_of_others(project: Project) -> None:
     """A line of the index that refers to no file hides nothing but that operation, of which no other fault follows."""
     project.replace(INDEX, "things/start.yaml", "things/begin.yaml")
     project.replace("things/end.yaml", "End a thing", "End a thing.")
-    assert project.found() == {
+    assert project.violations() == {
         (INDEX, project.line(INDEX, "begin.yaml"), "ref"),
         (START, 1, "not-in-index"),
         ("things/end.yaml", project.line("things/end.yaml", "summary"), "summary"),
@@ -277,7 +277,7 @@ def test_index_that_is_no_yaml_is_reported_alone(project: Project) -> None:
     """Without an index there are no operations, so that its fault is the only one."""
     project.replace(INDEX, "paths:", "\tpaths:")
     project.replace(START, "Start a thing", "Start a thing.")
-    assert project.found() == {(INDEX, project.line(INDEX, "paths:"), "yaml")}
+    assert project.violations() == {(INDEX, project.line(INDEX, "paths:"), "yaml")}
 
 
 def test_real_description_has_no_violations() -> None:

@@ -56,9 +56,9 @@ def test_portable_document_is_valid_openapi(document: Any) -> None:
     assert not list(OpenAPIV31SpecValidator(document).iter_errors())
     targets = {SCHEMAS + name for name in document["components"]["schemas"]}
     targets |= {f"#/components/responses/{name}" for name in document["components"]["responses"]}
-    found = {mapping["$ref"] for _, mapping in mappings(document) if isinstance(mapping.get("$ref"), str)}
-    assert found
-    assert found <= targets
+    references = {mapping["$ref"] for _, mapping in mappings(document) if isinstance(mapping.get("$ref"), str)}
+    assert references
+    assert references <= targets
 
 
 def test_portable_document_loses_nothing(real: Bundle, document: Any) -> None:
@@ -196,8 +196,8 @@ def test_property_may_have_the_name_of_a_keyword(small: Small) -> None:
     properties = "    default: {$ref: '#/Color', description: A.}\n    const: {$ref: '#/Color', description: B.}\n"
     properties += "    x-ray: {$ref: '#/Color', description: C.}\n"
     small.replace("things/schemas.yaml", "    note: {type", f"{properties}    note: {{type")
-    found = schema(small, "Thing")["properties"]
-    assert [found[name]["$ref"] for name in ("default", "const", "x-ray")] == [SCHEMAS + "Color"] * 3
+    references = schema(small, "Thing")["properties"]
+    assert [references[name]["$ref"] for name in ("default", "const", "x-ray")] == [SCHEMAS + "Color"] * 3
 
 
 def test_callbacks_have_no_token(document: Any) -> None:
@@ -213,14 +213,14 @@ def test_callbacks_have_no_token(document: Any) -> None:
 def test_each_event_and_message_is_a_schema(real: Bundle, document: Any) -> None:
     """Each event of a stream and each message of a WebSocket is a member of a union that names its kind."""
     components, schemas = real.document["components"], document["components"]["schemas"]
-    sides = [(one["event"], "event", one["events"]) for one in components["x-coze-streams"].values()]
+    sides = [(stream["event"], "event", stream["events"]) for stream in components["x-coze-streams"].values()]
     for protocol in components["x-coze-websockets"].values():
         for side in (protocol["uplink"], protocol["downlink"]):
             sides.append((side["union"], "event_type", side["messages"]))
     assert len(sides) > 10
     for union, tag, members in sides:
         assert schemas[union]["discriminator"]["propertyName"] == tag
-        assert [one["$ref"] for one in schemas[union]["oneOf"]] == list(
+        assert [variant["$ref"] for variant in schemas[union]["oneOf"]] == list(
             schemas[union]["discriminator"]["mapping"].values()
         )
         for kind, member in members.items():

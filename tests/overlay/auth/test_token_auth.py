@@ -305,22 +305,22 @@ def test_jwt_token_is_requested_again_after_expiry_or_rejection(connect, coze_sa
     """A service signs a new JWT whenever its token expires or is rejected, and shares the token through its store."""
     config, store = jwt_config(coze_sandbox), MemoryStore()
 
-    def made(**options: Any) -> Any:
+    def client_with(**options: Any) -> Any:
         arguments = (config["client_id"], config["private_key"], config["public_key_id"])
         auth = JWTAuth(*arguments, base_url=coze_sandbox.base_url, store=store, **options)
         return connect(auth=auth)
 
-    coze = made(duration=300)
+    coze = client_with(duration=300)
     for _ in range(3):
         coze.users.me()
-    made(duration=300).users.me()
+    client_with(duration=300).users.me()
     assert token_requests(coze_sandbox) == 1
     coze_sandbox.clock.advance(400)
     assert coze.users.me().user_id
     assert token_requests(coze_sandbox) == 2
     for options in ({"session_name": "a"}, {"session_name": "b"}, {"duration": 60}, {"account_id": USER_ID}):
-        made(**options).users.me()
-        made(**options).users.me()
+        client_with(**options).users.me()
+        client_with(**options).users.me()
     assert token_requests(coze_sandbox) == 6
 
 

@@ -44,9 +44,9 @@ def joined(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
 
     def getitem(self: TextBuffer, key: Any) -> Any:
-        found = list.__getitem__(self, key)
-        counts.append(len(found) if isinstance(key, slice) else 1)
-        return found
+        part = list.__getitem__(self, key)
+        counts.append(len(part) if isinstance(key, slice) else 1)
+        return part
 
     monkeypatch.setattr(TextBuffer, "__getitem__", getitem, raising=False)
     return counts

@@ -163,11 +163,11 @@ class Waiting:
     """A browser login that waits in a thread."""
 
     def __init__(self, cozekit, coze_sandbox, monkeypatch, *arguments):
-        found = threading.Event()
+        opened = threading.Event()
 
         def open_browser(address):
             self.address = address
-            found.set()
+            opened.set()
             return True
 
         monkeypatch.setattr("webbrowser.open", open_browser)
@@ -175,7 +175,7 @@ class Waiting:
         settings = ["--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
         self.thread = threading.Thread(target=lambda: setattr(self, "done", cozekit("login", *settings, *arguments)))
         self.thread.start()
-        assert found.wait(60)
+        assert opened.wait(60)
         query = parse_qs(urlsplit(self.address).query)
         self.back, self.state = query["redirect_uri"][0], query["state"][0]
 

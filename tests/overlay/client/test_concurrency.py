@@ -49,13 +49,13 @@ def outcomes(streams: int, calls: int, call: Callable[[AsyncCoze], Awaitable[obj
     async def run() -> set[object]:
         places = asyncio.Semaphore(at_once or calls)
 
-        async def one(coze: AsyncCoze) -> object:
+        async def call_once(coze: AsyncCoze) -> object:
             async with places:
                 return await call(coze)
 
         with paced_server(streams) as address:
             async with AsyncCoze("pat_a", base_url=address) as coze:
-                return set(await asyncio.gather(*(one(coze) for _ in range(calls))))
+                return set(await asyncio.gather(*(call_once(coze) for _ in range(calls))))
 
     return asyncio.run(run())
 

@@ -21,7 +21,7 @@ from cozekit import CozeError, webhooks
 from cozekit.errors import APIError, DecodeError, GatewayError, InvalidArgumentError
 from tests.fuzz import _description as description
 from tests.overlay._clients import Connect
-from tests.overlay._exception_dump import kept, shown
+from tests.overlay._exception_dump import response_dump, shown
 
 SENT = "Hidden-header-0123456789"
 GIVEN = {"authorization": f"Bearer {SENT}", "X-Signature": SENT}
@@ -122,7 +122,7 @@ def test_no_operation_error_shows_a_token(connect: Connect, failure: str, caplog
             text = shown(error)
             assert "Hidden" not in text, (described.id, [line for line in text.splitlines() if "Hidden" in line][:3])
             if isinstance(error, APIError) and _operation(described.id).confidential:
-                assert "Hidden" not in kept(error), described.id
+                assert "Hidden" not in response_dump(error), described.id
                 assert not getattr(error, "excerpt", "")
     assert failed > 1
     assert "Hidden" not in caplog.text
@@ -142,7 +142,7 @@ def test_token_operation_error_holds_the_status_only(connect: Connect, answer: s
         assert error.__context__ is None
         assert error.response.http.content == b""
         assert "that is not shown" in str(error) or "its text is not shown" in str(error)
-        assert "Hidden" not in shown(error) + kept(error)
+        assert "Hidden" not in shown(error) + response_dump(error)
     else:
         assert answer in {"data is a list", "data is a text", "items are an object", "items are texts"}
 

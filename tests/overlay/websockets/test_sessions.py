@@ -307,8 +307,8 @@ def answer(part: Part, question: str) -> None:
         call = {"id": "t1", "type": "function", "function": {"name": "now", "arguments": "{}"}}
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
         part.send("conversation.chat.requires_action", {**CHAT, "status": "requires_action", "required_action": action})
-        given = part.await_kind("conversation.chat.submit_tool_outputs")["data"]
-        question = given["tool_outputs"][0]["output"]
+        submitted = part.await_kind("conversation.chat.submit_tool_outputs")["data"]
+        question = submitted["tool_outputs"][0]["output"]
     message = {"id": "m1", "role": "assistant", "type": "answer", "content_type": "text"}
     part.send("conversation.message.delta", {**message, "content": "You said "})
     if question == "long":
