@@ -32,7 +32,8 @@ def main() -> int:
     print("| tool | version | bundle | portable form |\n|---|---|---|---|")
     for one in chosen:
         print(f"| {one.name} | {one.version} | {' | '.join(map(summary, outcomes[one.name]))} |")
-    print("\nWhat is left in the portable form:\n")
+    left = any(after.errors or after.warnings for _, after in outcomes.values())
+    print(f"\nWhat is left in the portable form:{'' if left else ' nothing'}\n")
     for name, (_, outcome) in outcomes.items():
         for count, message in outcome.counted():
             print(f"- {name}: {count} x {message}")

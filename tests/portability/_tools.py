@@ -116,15 +116,8 @@ def spectral_outcome(printed: str) -> Outcome:
 def _openapi_typescript(document: Path, folder: Path) -> Outcome:
     output = folder / "openapi-typescript.ts"
     output.unlink(missing_ok=True)
-    ran = _npx(
-        ["openapi-typescript", "typescript"],
-        "openapi-typescript",
-        str(document),
-        "--enum",
-        "--output",
-        str(output),
-        folder=folder,
-    )
+    options = ("--enum", "--default-non-nullable=false", "--output", str(output))
+    ran = _npx(["openapi-typescript", "typescript"], "openapi-typescript", str(document), *options, folder=folder)
     return _compiled(output, ran, folder)
 
 

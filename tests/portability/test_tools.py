@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.portability._tools import (
     tsc_errors,
 )
 
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "portable.md"
 MISSING = """\
 Generating coze
 Warning(s) encountered while generating. Client was generated, but some pieces may be missing
@@ -95,3 +97,13 @@ def test_table_has_a_row_for_each_tool(
     assert printed.endswith("- Judge: 1 x Coze API in portable\n")
     monkeypatch.setattr(command, "TOOLS", (Tool("Judge", "orval", lambda *_: Outcome(["wrong"])),))
     assert command.main() == 1
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_guide_has_results_and_command_of_each_tool(tool: Tool) -> None:
+    """The guide has results of the version that is run, without errors in the portable form, and its command."""
+    guide = GUIDE.read_text(encoding="utf-8")
+    row = next(line for line in guide.splitlines() if line.startswith(f"| {tool.name} | {tool.version} | "))
+    assert row.split(" | ")[3].startswith("0 errors, ")
+    commands = guide.split("## Commands")[1]
+    assert re.search(rf"{tool.package}(@|==){tool.version}\b|^{tool.package} generate ", commands, re.MULTILINE)
