@@ -44,6 +44,7 @@ _NAMES = {
     "async_auth_flow": "sync_auth_flow",
     "exchange_async": "exchange",
     "handle_async_request": "handle_request",
+    "open_websocket_async": "open_websocket",
     "sleep_async": "sleep",
     "within_async": "within",
 }

@@ -1,30 +1,32 @@
-"""What sessions need of threads or of asyncio: locks, shields, and sending in the background."""
+"""What sessions need of threads or of asyncio: locks, shields, iterables, and functions that run in the background."""
 
-# Not derived: a thread is joined and stopped by an event, a task is canceled.
+# Not derived: a thread is stopped by an event and joined, a task is canceled.
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from anyio import CancelScope  # a dependency of httpx
 
-from ..errors import CozeError, SocketClosed
+from ..errors import CozeError
 
 __all__ = [
     "AsyncItems",
     "AsyncLock",
-    "AsyncSender",
     "AsyncShield",
     "AsyncSource",
+    "AsyncWorker",
+    "AsyncWorkerError",
     "Items",
     "Lock",
-    "Sender",
     "Shield",
     "Source",
+    "Worker",
+    "WorkerError",
 ]
 
 T = TypeVar("T")
@@ -34,6 +36,8 @@ Items = iter
 Lock = threading.Lock
 Shield = nullcontext  # threads cannot be canceled
 AsyncShield = partial(CancelScope, shield=True)
+WorkerError = BaseException  # what ends a worker, and is raised elsewhere
+AsyncWorkerError = Exception  # others are cancellation, or end the event loop
 _JOIN_TIMEOUT = 2.0  # seconds until the thread has to end; an iterable that yields nothing may block it
 
 
@@ -62,115 +66,57 @@ class AsyncLock(asyncio.Lock):
         await super().__aenter__()
 
 
-class _SenderBase:
-    _failure: BaseException | None = None
+class Worker:
+    """Runs a function in a thread, which can be stopped while it sleeps or proceeds."""
 
-    def raise_failure(self) -> None:
-        """Raise the exception that ended sending, if there was one."""
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
-
-
-class Sender(_SenderBase):
-    """Sends messages: those of a list at once, those of other iterables in a thread.
-
-    Args:
-        send: Sends a message.
-        messages: The messages.
-        running: The senders that are running now, to which this one adds itself.
-    """
-
-    def __init__(self, send: Callable[[Any], object], messages: Iterable[Any], running: set[Sender]) -> None:
-        self._send = send
-        self._messages = messages
-        self._running = running
-        self._stopped = threading.Event()
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> Self:
-        if isinstance(self._messages, list):
-            for message in self._messages:
-                self._send(message)
-        else:
-            self._running.add(self)
-            self._thread = threading.Thread(target=self._run, name="cozekit-sender", daemon=True)
-            self._thread.start()
-        return self
-
-    def _run(self) -> None:
-        try:
-            for message in self._messages:
-                if self._stopped.is_set():
-                    return
-                self._send(message)
-        except SocketClosed:
-            pass  # the receiver raises it, after the messages that arrived before
-        except BaseException as error:
-            self._failure = error
-        finally:
-            self._running.discard(self)
-            if hasattr(self._messages, "close"):
-                self._messages.close()  # a generator should end in the thread that runs it
+    def start(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Start to run the function."""
+        self._thread = threading.Thread(target=function, args=arguments, name=self._name, daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Stop sending."""
-        self._stopped.set()
+        """Stop the function and wait for its end, unless the function itself calls this."""
+        self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_TIMEOUT)
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def proceed(self) -> bool:
+        """Return whether the function may proceed. Call it before each step."""
+        return not self._stopping.is_set()
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleep, and return whether the function may proceed."""
+        return not self._stopping.wait(seconds)
 
 
-class AsyncSender(_SenderBase):
-    """Sends messages: those of a list at once, those of async iterables in a task.
+class AsyncWorker:
+    """Runs a function in a task, which can be stopped wherever it awaits."""
 
-    Args:
-        send: Sends a message.
-        messages: The messages.
-        running: The senders that are running now, to which this one adds itself.
-    """
-
-    def __init__(
-        self,
-        send: Callable[[Any], Awaitable[object]],
-        messages: list[Any] | AsyncIterable[Any],
-        running: set[AsyncSender],
-    ) -> None:
-        self._send = send
-        self._messages = messages
-        self._running = running
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        if isinstance(self._messages, list):
-            for message in self._messages:
-                await self._send(message)
-        else:
-            self._running.add(self)
-            self._task = asyncio.create_task(self._run(self._messages), name="cozekit-sender")
-        return self
-
-    async def _run(self, messages: AsyncIterable[Any]) -> None:
-        try:
-            async for message in messages:
-                await self._send(message)
-                await asyncio.sleep(0)  # sending does not wait while buffers have room; let the receiver run
-        except SocketClosed:
-            pass  # the receiver raises it, after the messages that arrived before
-        except Exception as error:
-            self._failure = error
-        finally:
-            self._running.discard(self)
-            if hasattr(messages, "aclose"):
-                await messages.aclose()  # a generator should end in the task that runs it
+    def start(self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+        """Start to run the function."""
+        self._task = asyncio.create_task(function(*arguments), name=self._name)
 
     async def stop(self) -> None:
-        """Stop sending."""
+        """Stop the function and wait for its end, unless the function itself calls this."""
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    async def proceed(self) -> bool:
+        """Return whether the function may proceed. Call it before each step: meanwhile other tasks run."""
+        await asyncio.sleep(0)  # sending does not wait while buffers have room
+        return True
+
+    async def sleep(self, seconds: float) -> bool:
+        """Sleep, and return whether the function may proceed."""
+        await asyncio.sleep(seconds)
+        return True

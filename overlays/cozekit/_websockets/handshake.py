@@ -32,7 +32,10 @@ def open_connection(
         APIError: Coze rejected the handshake.
         APIConnectionError: There was no response.
     """
-    library, builder = _load_library(), _HandshakeBuilder(handshake, options, client._max_event_bytes)
+    _load_library()
+    from .connection import Connection
+
+    builder = _HandshakeBuilder(handshake, options, client._max_event_bytes)
 
     def attempt() -> tuple[Connection, str]:
         flow = (handshake.auth or Auth()).sync_auth_flow(builder.copy_request())
@@ -41,7 +44,7 @@ def open_connection(
             request = next(flow)
             while True:
                 if _is_handshake(request):
-                    connection, response = library.Connection.connect(builder.params(request))
+                    connection, response = Connection.connect(builder.params(request))
                 else:
                     connection, response = None, exchange(client._http, request, auth=None)
                 try:

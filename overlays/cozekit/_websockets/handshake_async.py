@@ -18,7 +18,8 @@ from .options import SocketOptions
 if TYPE_CHECKING:
     from coze_api._core._client_async import AsyncBaseClient
 
-    from .connection import AsyncConnection, ConnectParams
+    from .connect_params import ConnectParams
+    from .connection_async import AsyncConnection
 
 __all__ = ["open_connection"]
 
@@ -26,14 +27,14 @@ C = TypeVar("C")
 
 
 def _load_library() -> Any:
-    """Return the module that imports websockets."""
+    """Return the first of the modules that import websockets."""
     try:
-        from . import connection
+        from . import connect_params
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "websockets":
             raise
         raise CozeError('WebSockets need the library websockets: pip install "cozekit[ws]"') from None
-    return connection
+    return connect_params
 
 
 def _is_handshake(request: HTTPRequest) -> bool:
@@ -95,7 +96,10 @@ async def open_connection(
         APIError: Coze rejected the handshake.
         APIConnectionError: There was no response.
     """
-    library, builder = _load_library(), _HandshakeBuilder(handshake, options, client._max_event_bytes)
+    _load_library()
+    from .connection_async import AsyncConnection
+
+    builder = _HandshakeBuilder(handshake, options, client._max_event_bytes)
 
     async def attempt() -> tuple[AsyncConnection, str]:
         flow = (handshake.auth or Auth()).async_auth_flow(builder.copy_request())
@@ -104,7 +108,7 @@ async def open_connection(
             request = await anext(flow)
             while True:
                 if _is_handshake(request):
-                    connection, response = await library.AsyncConnection.connect(builder.params(request))
+                    connection, response = await AsyncConnection.connect(builder.params(request))
                 else:
                     connection, response = None, await exchange_async(client._http, request, auth=None)
                 try:

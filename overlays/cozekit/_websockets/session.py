@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Generic, Self
 from coze_api._core._handshake import Handshake
 
 from ..errors import SocketClosed
-from .concurrency import Items, Lock, Sender, Shield, Source
+from .concurrency import Items, Lock, Shield, Source
 from .handshake import open_connection
 from .options import SocketOptions
+from .sender import Sender
 from .session_async import D, T, U
 from .session_state import NORMAL_CLOSE_CODES, ConnectionClosed, SessionState
 

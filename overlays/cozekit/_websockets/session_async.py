@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from coze_api._core._handshake import Handshake
 
 from ..errors import SocketClosed
-from .concurrency import AsyncItems, AsyncLock, AsyncSender, AsyncShield, AsyncSource
+from .concurrency import AsyncItems, AsyncLock, AsyncShield, AsyncSource
 from .handshake_async import open_connection
 from .options import SocketOptions
+from .sender_async import AsyncSender
 from .session_state import NORMAL_CLOSE_CODES, ConnectionClosed, SessionState
 
 if TYPE_CHECKING:
     from coze_api._core._client_async import AsyncBaseClient
 
-    from .connection import AsyncConnection
+    from .connection_async import AsyncConnection
 
 __all__ = ["AsyncSession"]
 

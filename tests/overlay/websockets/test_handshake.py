@@ -296,7 +296,7 @@ def test_missing_websockets_library_names_the_extra(connect: Connect, monkeypatc
     """Without the websockets library, the error names the extra that installs it."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "websockets"]:
         monkeypatch.delitem(sys.modules, name)
-    for name in ("cozekit._websockets.connection",):
+    for name in [f"cozekit._websockets.{module}" for module in ("adapters", "connect_params")]:
         monkeypatch.delitem(sys.modules, name, raising=False)
         monkeypatch.delattr(name, raising=False)
     monkeypatch.setitem(sys.modules, "websockets", None)
