@@ -42,9 +42,11 @@ _NAMES = {
     "aread_body": "read_body",
     "asend": "send",
     "async_auth_flow": "sync_auth_flow",
+    "call_tool_async": "call_tool",
     "exchange_async": "exchange",
     "handle_async_request": "handle_request",
     "open_websocket_async": "open_websocket",
+    "run_all_async": "run_all",
     "sleep_async": "sleep",
     "within_async": "within",
 }

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import attrs
 
@@ -82,9 +82,6 @@ class ToolRunnerBase:
         runs: The results of all rounds, in order.
     """
 
-    allow_async: ClassVar[bool]
-    """Whether tools may be async functions."""
-
     tools: Mapping[str, Tool[..., Any]]
     max_rounds: int = 10
     on_tool_error: OnToolError = "report"
@@ -103,7 +100,8 @@ class ToolRunnerBase:
         Raises:
             InvalidArgumentError: A tool or a setting is invalid.
         """
-        runner = cls(tools=tools_by_name(tools, allow_async=cls.allow_async), **settings)
+        allow_async = inspect.iscoroutinefunction(cls.run_calls)
+        runner = cls(tools=tools_by_name(tools, allow_async=allow_async), **settings)
         rounds: Any = runner.max_rounds
         if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 0:
             raise InvalidArgumentError(f"max_rounds must be an integer of at least 0, not {rounds!r:.60}")
@@ -128,7 +126,7 @@ class ToolRunnerBase:
             ToolRoundsExceeded: The bot calls tools again after the last round that is allowed.
             ToolFailed: A tool raised, and `on_tool_error` is "raise".
         """
-        raise NotImplementedError  # ToolRunner and AsyncToolRunner implement it, since threads and tasks differ
+        raise NotImplementedError  # ToolRunner and AsyncToolRunner implement it
 
     def _start_round(self, chat: Chat | None) -> list[PendingCall]:
         if chat is None or chat.status is not ChatStatus.REQUIRES_ACTION:
