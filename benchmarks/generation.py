@@ -23,7 +23,7 @@ from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
 from generator.pipeline import generate
 from generator.render.renderer import render
-from generator.spec.bundler import METHODS, Bundle, bundle
+from generator.spec.bundler import Bundle, bundle, operations_of
 from generator.spec.yaml_loader import load
 
 __all__ = ["main", "multiply"]
@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     for times in options.times:
         with tempfile.TemporaryDirectory() as scratch:
             index = multiply(_ROOT / "openapi", Path(scratch, "openapi"), times)
-            count = sum(method in METHODS for item in bundle(index).document["paths"].values() for method in item)
+            count = len(list(operations_of(bundle(index).document)))
             rounds = [measure(index, Path(scratch, str(number))) for number in range(options.rounds)]
             seconds = {step: statistics.median(measured[step] for measured in rounds) for step in rounds[0]}
         columns = " ".join(f"{value:6.2f}" for value in seconds.values())

@@ -10,6 +10,7 @@ from ..spec.structure import structure_errors
 from ._context import Rule, build_context
 from ._examples import EXAMPLE_RULES
 from ._extensions import EXTENSION_RULES
+from ._keys import KEY_RULES
 from ._messages import MESSAGE_RULES
 from ._names import NAME_RULES
 from ._openapi import OPENAPI_RULES
@@ -23,6 +24,7 @@ __all__ = ["RULES", "lint", "lint_files"]
 #: Every rule by its name, in the order in which they run. A rule's docstring is the rule in words.
 RULES: dict[str, Rule] = {
     **SOURCE_RULES,
+    **KEY_RULES,
     **OPERATION_RULES,
     **PROTOCOL_RULES,
     **MESSAGE_RULES,

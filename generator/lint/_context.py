@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -117,6 +117,32 @@ class Description:
         """All operations and all callbacks."""
         return [*self.operations.values(), *self.callbacks.values()]
 
+    def places(self) -> Iterator[tuple[str, LocatedMapping]]:
+        """Yield every mapping whose keys OpenAPI gives a meaning, with the name of its kind."""
+        document = self.document
+        bodies = [operation.body for operation in self.everything]
+        responses = [*self.components("responses").values()]
+        responses += [response for body in bodies for response in mapping(body.get("responses")).values()]
+        owners = [document, *bodies]
+        places: dict[str, Iterable[Any]] = {
+            "index": [document],
+            "info": [document.get("info")],
+            "tag": _items(document.get("tags")),
+            "server": [server for owner in owners for server in _items(owner.get("servers"))],
+            "externalDocs": [owner.get("externalDocs") for owner in owners],
+            "components": [document.get("components")],
+            "path": [item for part in ("paths", "webhooks") for item in mapping(document.get(part)).values()],
+            "operation": bodies,
+            "parameter": [parameter for _, parameter in self.parameters],
+            "request body": [body.get("requestBody") for body in bodies],
+            "response": responses,
+            "header": self.headers,
+            "media type": [media.body for media in self.media],
+            "schema": [node.schema for node in self.nodes],
+        }
+        for kind, found in places.items():
+            yield from ((kind, place) for place in found if isinstance(place, LocatedMapping))
+
     def components(self, kind: str) -> LocatedMapping:
         """Return the components of one kind, none if there are none."""
         return mapping(mapping(self.document.get("components")).get(kind))
@@ -151,6 +177,10 @@ def violation(place: LocatedMapping, message: str, key: str | None = None) -> Vi
 def mapping(value: Any) -> LocatedMapping:
     """Return *value* if it is a mapping, else an empty one: rules must survive any shape."""
     return value if isinstance(value, LocatedMapping) else _NOTHING
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def strings(value: Any) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from ..spec.yaml_loader import LocatedMapping
+from ..spec.diagnostics import suggestion
 from ._context import Description, Rule, Violation, mapping, violation
+from ._keys import check_keys
 
 __all__ = ["EXTENSION_RULES"]
 
@@ -31,7 +31,7 @@ def extension_key(description: Description) -> Iterator[Violation]:
     """Every `x-` key is listed in extensions.md, and stands on the level it is listed for."""
     page = description.bundle.root / _PAGE
     listed = _listed(page.read_text(encoding="utf-8")) if page.is_file() else {}
-    for level, place in _places(description):
+    for level, place in description.places():
         for key in place:
             levels = sorted(listed.get(key, ()))
             if not key.startswith("x-") or level in levels:
@@ -39,7 +39,8 @@ def extension_key(description: Description) -> Iterator[Violation]:
             if levels:
                 yield violation(place, f"move {key}: it belongs on {' or '.join(levels)}", key)
             else:
-                yield violation(place, f"explain {key} in {_PAGE}, or remove it", key)
+                remedy = suggestion(key, (name for name, levels in listed.items() if level in levels))
+                yield violation(place, f"explain {key} in {_PAGE}, or remove it{remedy}", key)
 
 
 def enum_names(description: Description) -> Iterator[Violation]:
@@ -92,19 +93,11 @@ def error_codes(description: Description) -> Iterator[Violation]:
     for item in listed if isinstance(listed, list) else []:
         error = mapping(item)
         decides_nothing = error.get("grade") == "doubtful"
-        for key in _ERROR_KEYS:
-            if decides_nothing and key in _DECISIONS:
-                if key in error:
-                    yield violation(error, f"remove {key}: a doubtful code decides nothing", key)
-            elif key not in error:
-                yield violation(error, f"add {key} to error {error.get('code')}")
-        for key in error:
-            if key not in _ERROR_KEYS + _ERROR_MORE:
-                yield violation(
-                    error,
-                    f"remove {key}: an error code has {', '.join(_ERROR_KEYS + _ERROR_MORE)}",
-                    key,
-                )
+        for key in _DECISIONS if decides_nothing else ():
+            if key in error:
+                yield violation(error, f"remove {key}: a doubtful code decides nothing", key)
+        required = tuple(key for key in _ERROR_KEYS if not (decides_nothing and key in _DECISIONS))
+        yield from check_keys(error, error, f"error {error.get('code')}", _ERROR_KEYS + _ERROR_MORE, required)
         if error.get("code") in seen:
             yield violation(error, f"list error {error.get('code')} once", "code")
         seen.add(error.get("code"))
@@ -118,29 +111,6 @@ def _listed(page: str) -> dict[str, set[str]]:
                 for key in _CELL.findall(section):
                     levels.setdefault(key, set()).add(level)
     return levels
-
-
-def _places(description: Description) -> Iterator[tuple[str, LocatedMapping]]:
-    document = description.document
-    yield "components", mapping(document.get("components"))
-    for operation in description.everything:
-        yield "operation", operation.body
-    for node in description.nodes:
-        yield "schema", node.schema
-    yield "info", mapping(document.get("info"))
-    others: list[Any] = [document]
-    others += [item for part in ("paths", "webhooks") for item in mapping(document.get(part)).values()]
-    for _, parameter in description.parameters:
-        yield "parameter", parameter
-    others += [media.body for media in description.media]
-    for operation in description.everything:
-        others += [
-            operation.body.get("requestBody"),
-            *mapping(operation.body.get("responses")).values(),
-        ]
-    others += [*description.headers, *description.components("responses").values()]
-    for other in others:
-        yield "other", mapping(other)
 
 
 EXTENSION_RULES: dict[str, Rule] = {

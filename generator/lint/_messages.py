@@ -9,7 +9,7 @@ from typing import Any
 
 from ..spec.yaml_loader import LocatedMapping
 from ._context import Description, Rule, Violation, mapping, strings, violation
-from ._protocols import check_keys
+from ._keys import check_keys
 
 __all__ = ["MESSAGE_RULES"]
 

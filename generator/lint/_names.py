@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..spec.bundler import LITERALS
 from ..spec.diagnostics import suggestion
 from ..spec.yaml_loader import LocatedMapping
 from ._context import Description, Rule, Violation, mapping, strings, violation
@@ -20,7 +21,6 @@ _HEADER = re.compile(_WORD)
 _MEDIA_TYPE = re.compile(f"{_WORD}/{_WORD}")
 _PATH = re.compile(r"(/([\w.~:@!$&'()*+,;=-]|\{\w+\})+)+", re.ASCII)  # RFC 3986, section 3.3
 _DOTTED = re.compile(r"`([a-z0-9_]+(?:\.[a-z0-9_]+)+)`")
-_NO_TEXTS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
 _KINDS = ("schemas", "responses", "parameters", "x-coze-streams", "x-coze-websockets")  # not headers: HTTP names them
 
 
@@ -100,7 +100,7 @@ def _texts(value: Any, place: LocatedMapping | None = None, key: str = "") -> It
             yield from _texts(item, place, key)
     elif isinstance(value, LocatedMapping):
         for name, member in value.items():
-            if name not in _NO_TEXTS:
+            if name not in LITERALS:
                 yield from _texts(member, value, name)
 
 

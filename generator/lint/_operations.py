@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from ..spec.diagnostics import suggestion
 from ..spec.yaml_loader import LocatedMapping, load
 from ._context import EMPTY_RESPONSE, Description, Operation, Rule, Violation, mapping, violation
-from ._order import misplaced
 
 __all__ = ["OPERATION_RULES"]
 
-_KEYS = (
-    "operationId", "summary", "description", "externalDocs", "tags", "deprecated", "servers",
-    "x-coze-permission", "x-coze-idempotent", "x-coze-result", "x-coze-pagination",
-    "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-max-body-bytes",
-    "x-coze-evidence", "x-coze-notes", "security", "parameters", "requestBody", "responses", "components",
-)  # fmt: skip
 _REQUIRED = ("operationId", "summary", "description", "tags", "responses")
 _OFFICIAL = ("https://www.coze.cn/", "https://docs.coze.com")
 _EXCEPTIONS = "openapi/exceptions.yaml"
 _MOST = 60
 _PLACES = ("path", "query", "header")
+_IN_BRACES = re.compile(r"\{([^{}]*)\}")
 _ERROR = "#/components/responses/Error"
 
 
@@ -33,15 +29,6 @@ def operation_keys(description: Description) -> Iterator[Violation]:
     for operation in description.operations.values():
         if operation.method != "get" and not isinstance(operation.body.get("x-coze-idempotent"), bool):
             yield violation(operation.body, "add x-coze-idempotent: true or false; retries depend on it")
-
-
-def operation_order(description: Description) -> Iterator[Violation]:
-    """The keys of an operation stand in the order of openapi/README.md."""
-    for operation in description.everything:
-        # `components` is gone from the bundled operation, but its line is still known.
-        written = [key for key in operation.body.lines if key in operation.body or key == "components"]
-        if wrong := misplaced(written, _KEYS):
-            yield violation(operation.body, wrong.message, wrong.key)
 
 
 def summary(description: Description) -> Iterator[Violation]:
@@ -166,6 +153,22 @@ def error_answer(description: Description) -> Iterator[Violation]:
             yield violation(responses, "add default: {$ref: '…/shared/responses.yaml#/Error'}", key)
 
 
+def path_parameter(description: Description) -> Iterator[Violation]:
+    """The path parameters of an operation are the names in braces in its path."""
+    for operation in description.operations.values():
+        listed = operation.body.get("parameters")
+        parameters = [description.resolve(item) for item in listed] if isinstance(listed, list) else []
+        described = {str(item.get("name")): item for item in parameters if item.get("in") == "path"}
+        named = _IN_BRACES.findall(operation.path)
+        missing = [name for name in named if name not in described]
+        unknown = [name for name in described if name not in named]
+        for name in unknown:
+            message = f"there is no {{{name}}} in {operation.path}{suggestion(name, missing)}"
+            yield violation(described[name], message, "name")
+        for name in missing if not unknown else ():
+            yield violation(operation.body, f"describe the path parameter {name}", "parameters")
+
+
 def parameter_order(description: Description) -> Iterator[Violation]:
     """Parameters stand in the order path, query, header, the required ones of each first."""
     for operation in description.operations.values():
@@ -206,7 +209,6 @@ def _pascal(operation: Operation) -> str:
 
 OPERATION_RULES: dict[str, Rule] = {
     "operation-keys": operation_keys,
-    "operation-order": operation_order,
     "summary": summary,
     "official-page": official_page,
     "tags": tags,
@@ -215,6 +217,7 @@ OPERATION_RULES: dict[str, Rule] = {
     "body-name": body_name,
     "answer-name": answer_name,
     "error-answer": error_answer,
+    "path-parameter": path_parameter,
     "parameter-order": parameter_order,
     "parameter-schema": parameter_schema,
 }

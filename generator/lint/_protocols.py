@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..spec.diagnostics import suggestion
 from ..spec.yaml_loader import LocatedMapping
 from ._context import EMPTY_RESPONSE, Description, Operation, Rule, Violation, mapping, strings, violation
+from ._keys import check_keys
 from ._properties import answer_member, body_member, member, request_member, result
 
-__all__ = ["PROTOCOL_RULES", "check_keys"]
+__all__ = ["PROTOCOL_RULES"]
 
 _PAGINATION = ("style", "param", "size", "items", "total", "has_more", "next")
 _WITH_NEXT = ("token", "cursor")
@@ -125,7 +127,8 @@ def poll(description: Description) -> Iterator[Violation]:
         yield from check_keys(rule, operation.body, "x-coze-poll", _POLL, _POLLED)
         polled = description.operations.get(str(rule.get("operation")))
         if polled is None:
-            yield violation(rule, f"there is no operation {rule.get('operation')}", "operation")
+            near = suggestion(str(rule.get("operation")), description.operations)
+            yield violation(rule, f"there is no operation {rule.get('operation')}{near}", "operation")
             continue
         if "flag" in rule:
             yield from _flag(description, operation, rule)
@@ -172,27 +175,6 @@ def _with(description: Description, key: str) -> Iterator[tuple[Operation, objec
     for operation in description.operations.values():
         if key in operation.body:
             yield operation, operation.body[key]
-
-
-def check_keys(
-    value: LocatedMapping, owner: LocatedMapping, name: str, allowed: tuple[str, ...], required: tuple[str, ...]
-) -> Iterator[Violation]:
-    """Report keys of an object that are missing or unknown.
-
-    Args:
-        value: The object, empty if it is none.
-        owner: What has it: the place of the fault if the object is empty.
-        name: What messages call the object.
-        allowed: Keys that the object may have.
-        required: Keys that it must have.
-    """
-    place = value or owner
-    for key in required:
-        if key not in value:
-            yield violation(place, f"{name} lacks {key}")
-    for key in value:
-        if key not in allowed:
-            yield violation(value, f"{name} has no key {key}; it has {', '.join(allowed)}", key)
 
 
 PROTOCOL_RULES: dict[str, Rule] = {

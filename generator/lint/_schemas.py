@@ -6,38 +6,11 @@ from collections.abc import Iterator
 
 from ..spec.yaml_loader import LocatedMapping
 from ._context import Description, Rule, Violation, mapping, strings, violation
-from ._order import misplaced
 
 __all__ = ["SCHEMA_RULES"]
 
-_LIMITS = (
-    "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf",
-    "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems",
-    "minProperties", "maxProperties", "propertyNames",
-)  # fmt: skip
-_KEYS = (
-    "$ref", "type", "format", "description", "deprecated", "enum", "const", "default", *_LIMITS,
-    "required", "properties", "items", "additionalProperties", "anyOf", "oneOf", "discriminator",
-    "contentMediaType", "contentSchema", "x-coze-*", "examples",
-)  # fmt: skip
-_OTHER_RULES = ("title", "nullable")
 _NAMED = {"component", "property"}
 _SCALARS = {"string", "integer", "number"}
-
-
-def schema_order(description: Description) -> Iterator[Violation]:
-    """The keys of a schema stand in the order of openapi/README.md."""
-    for node in description.nodes:
-        if wrong := misplaced(list(node.schema), _KEYS):
-            yield violation(node.schema, wrong.message, wrong.key)
-
-
-def schema_key(description: Description) -> Iterator[Violation]:
-    """A schema uses only the keywords that the generator and the sandbox understand."""
-    for node in description.nodes:
-        for key in node.schema:
-            if key not in _KEYS and key not in _OTHER_RULES and not key.startswith("x-"):
-                yield violation(node.schema, f"remove {key}: no schema of this description uses it", key)
 
 
 def described(description: Description) -> Iterator[Violation]:
@@ -125,8 +98,6 @@ def _shown(description: Description, schema: LocatedMapping) -> bool:
 
 
 SCHEMA_RULES: dict[str, Rule] = {
-    "schema-order": schema_order,
-    "schema-key": schema_key,
     "described": described,
     "leaf-example": leaf_example,
     "inline-object": inline_object,

@@ -9,19 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from .diagnostics import DescriptionError, Diagnostic, relative
+from .diagnostics import DescriptionError, Diagnostic, relative, suggestion
 from .yaml_loader import LocatedMapping, load
 
 __all__ = ["LITERALS", "OFFICIAL", "Bundle", "bundle", "dump", "operations_of", "source_note"]
 
 OFFICIAL = "official documentation"
 """The source in `x-coze-evidence` that docstrings do not name."""
-LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string"}
+LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
 """Keys whose values are data of the API, in which `$ref` is no reference."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DEEPEST = 50
@@ -130,8 +131,12 @@ class _Bundler:
         """Refuse an index in which no place for operations and components can be found."""
         if not isinstance(source, LocatedMapping):
             raise DescriptionError([Diagnostic(relative(self.index, self.root), 1, "shape", "is not a mapping")])
+        if "paths" not in source:
+            near = get_close_matches("paths", source, n=1)
+            message = f"there is no key {near[0]} in this index; did you mean paths?" if near else "paths is missing"
+            raise DescriptionError([source.problem("shape", message, *near)])
         for key in ("paths", "webhooks", "components"):
-            if not isinstance(source.get(key, source if key != "paths" else None), LocatedMapping):
+            if not isinstance(source.get(key, source), LocatedMapping):
                 raise DescriptionError([source.problem("shape", f"{key} must be a mapping", key)])
 
     def read(self, path: Path) -> Any:
@@ -235,7 +240,8 @@ class _Bundler:
         for segment in pointer.split("/")[1:]:
             key = segment.replace("~1", "/").replace("~0", "~")
             if not isinstance(target, LocatedMapping) or key not in target:
-                raise LookupError("does not exist: the file has no such place")
+                near = suggestion(key, target) if isinstance(target, LocatedMapping) else ""
+                raise LookupError(f"does not exist: the file has no such place{near}")
             target = target[key]
         return target
 
@@ -284,7 +290,8 @@ class _Bundler:
                     continue
                 name = operation.get("operationId")
                 if method not in _METHODS:
-                    self.problems.append(item.problem("shape", f"{path} has {method}, which is no HTTP method", method))
+                    message = f"{path} has {method}, which is no HTTP method{suggestion(method, _METHODS)}"
+                    self.problems.append(item.problem("shape", message, method))
                 elif name is None:
                     continue  # the lint reports it, with everything else that is missing
                 elif not isinstance(name, str):

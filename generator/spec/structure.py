@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .bundler import Bundle
+from .bundler import LITERALS, Bundle
 from .diagnostics import Diagnostic
 from .yaml_loader import LocatedMapping
 
@@ -147,8 +147,7 @@ _RULES: tuple[tuple[str, Check, str], ...] = (
 )
 _SHAPES = {key: (words, check) for words, check, keys in _RULES for key in keys.split()}
 _BY_NAME = {name for name, (_, check) in _SHAPES.items() if check in {_named_mappings, _named_texts}}
-_LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
-_BELOW_UNKNOWN = {*_LITERALS, "securitySchemes"}  # whose `type` is another one
+_NOT_WALKED = {*LITERALS, "securitySchemes"}  # whose `type` is no type of JSON
 
 
 def structure_errors(bundled: Bundle) -> list[Diagnostic]:
@@ -185,5 +184,5 @@ def _walk(value: Any, *, by_name: bool = False) -> Iterator[Diagnostic]:
             yield from (item.problem("shape", f"{name} must be a mapping", name) for name in wrong)
         elif fits is not None and not fits(item):
             yield value.problem("shape", f"{key} must be {words}", key)
-        elif by_name or key not in _BELOW_UNKNOWN:
+        elif by_name or key not in _NOT_WALKED:
             yield from _walk(item, by_name=not by_name and (key in _BY_NAME or key == "parameters"))
