@@ -246,6 +246,7 @@ class Operation:
     authorized: bool
     confidential: bool
     answer: Literal["json", "file", "redirect", "socket"]
+    any_file: bool
     result: str
     result_type: Type | None
     paging: Paging | None

@@ -113,6 +113,7 @@ class OperationParser:
             "authorized": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
             "confidential": holds_secrets(self.parser, self.answer(raw)),
             "answer": self.answer_kind(raw),
+            "any_file": self.answer_kind(raw) == "file" and "application/octet-stream" in self.media_types(raw),
         }
         if "x-coze-websocket" in raw:
             socket = sockets[raw["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2]]
@@ -192,8 +193,13 @@ class OperationParser:
             return "socket"
         if "200" not in responses and "302" in responses:
             return "redirect"
-        schemas = [media.get("schema", {}) for media in responses.get("200", {}).get("content", {}).values()]
+        schemas = [media.get("schema", {}) for media in self.media_types(raw).values()]
         return "file" if schemas and all(schema.get("format") == "binary" for schema in schemas) else "json"
+
+    def media_types(self, raw: LocatedMapping) -> Mapping[str, Any]:
+        """Return what the response can be, by media type."""
+        content: Mapping[str, Any] = raw.get("responses", {}).get("200", {}).get("content", {})
+        return content
 
     def body(self, endpoint: Any, raw: LocatedMapping) -> Iterator[ir.Field]:
         """Flatten the body into arguments."""

@@ -10,8 +10,8 @@ import attrs
 
 from ._body import ENCODINGS, MAX_RESPONSE_BYTES, aread_body, check_encoding
 from ._client_config import MAX_EVENT_BYTES, USER_AGENT, ClientConfig
-from ._decode import read, read_redirect, refusal
-from ._download_async import AsyncBinary, is_binary
+from ._decode import error_in_file, read, read_redirect, refusal
+from ._download_async import MAX_ERROR_BYTES, AsyncBinary, is_binary, may_be_error
 from ._errors import DecodeError
 from ._handshake import Handshake
 from ._http import (
@@ -169,7 +169,15 @@ class AsyncBaseClient(ClientConfig):
     async def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncBinary:
         """Send a request whose response is a file. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return AsyncBinary(operation.id, await self._exchange(request, lambda: self._open(request, is_binary)))
+
+        async def exchange() -> AsyncBinary:
+            http = await self._open(request, partial(is_binary, operation))
+            file = AsyncBinary(operation.id, http)
+            if may_be_error(http) and (error := error_in_file(operation, http, await file._peek(MAX_ERROR_BYTES))):
+                raise error
+            return file
+
+        return await self._exchange(request, exchange)
 
     async def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
         """Send a request whose response redirects a browser. Generated methods end here."""

@@ -5,23 +5,51 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ._errors import DownloadInterrupted
 from ._http import HTTPError, HTTPResponse, map_exceptions
+from ._operation import Operation
 from ._response import Response, header_logid
 
-__all__ = ["AsyncBinary", "is_binary"]
+__all__ = ["MAX_ERROR_BYTES", "AsyncBinary", "BaseBinary", "is_binary", "may_be_error"]
 
-_NO_FILE = ("application/json", "text/html", "text/event-stream")
+MAX_ERROR_BYTES = 64 * 1024
+"""Bytes of JSON up to which a response may be an error of Coze in place of a file. Such errors have some hundred."""
+
+_JSON = "application/json"
+_NO_FILE = ("text/html", "text/event-stream")
 
 
-def is_binary(http: HTTPResponse) -> bool:
-    """Return whether a response is a file. The type of speech is not documented, so the other types are excluded."""
-    return http.is_success and not str(http.headers.get("content-type", "")).lower().startswith(_NO_FILE)
+def is_binary(operation: Operation[Any], http: HTTPResponse) -> bool:
+    """Return whether a response is a file, or JSON that may be one: see `may_be_error`.
+
+    The type of speech is not documented, so the other types are excluded.
+    """
+    if not http.is_success:
+        return False
+    content_type = _content_type(http)
+    if operation.any_file and (_is_attachment(http) or content_type.startswith(_JSON)):
+        return True
+    return not content_type.startswith((_JSON, *_NO_FILE))
 
 
-class _Content:
+def may_be_error(http: HTTPResponse) -> bool:
+    """Return whether a response in place of a file may be an error: it is JSON, and no header names it as a file."""
+    return _content_type(http).startswith(_JSON) and not _is_attachment(http)
+
+
+def _content_type(http: HTTPResponse) -> str:
+    return str(http.headers.get("content-type", "")).lower()
+
+
+def _is_attachment(http: HTTPResponse) -> bool:
+    """Return whether `Content-Disposition` marks a response as a file to save (RFC 6266)."""
+    disposition = str(http.headers.get("content-disposition", "")).lower()
+    return disposition.partition(";")[0].strip() == "attachment" or "filename" in disposition
+
+
+class BaseBinary:
     """What sync and async downloads share.
 
     Attributes:
@@ -32,6 +60,7 @@ class _Content:
         self._operation = operation
         self._http = http
         self._content: bytes | None = None
+        self._peeked: tuple[bytes, Any] | None = None  # what `_peek` read, and the generator of the bytes after it
         self.response = Response(http, header_logid(http))
 
     @property
@@ -52,7 +81,7 @@ class _Content:
         return f"{type(self).__name__}(content_type={self.content_type!r}, logid={self.logid!r})"
 
 
-class AsyncBinary(_Content):
+class AsyncBinary(BaseBinary):
     """Content that is read once: as it arrives by iterating, at once by `read`, or into a file by `save`.
 
     Reading to the end releases the connection; so does `close`, or the end of `async with`.
@@ -63,15 +92,42 @@ class AsyncBinary(_Content):
             yield self._content
             return
         received = 0
+        peeked, self._peeked = self._peeked, None
+        start, rest = peeked or (b"", self._http.aiter_bytes())
         try:
             with map_exceptions:
-                async for chunk in self._http.aiter_bytes():
+                if start:
+                    received = len(start)
+                    yield start
+                async for chunk in rest:
                     received += len(chunk)
                     yield chunk
         except HTTPError as error:
             raise self._interrupted(error, received) from error
         finally:
             await self.close()
+
+    async def _peek(self, limit: int) -> bytes | None:
+        """Return all of the content if it has at most *limit* bytes, else None. It can be read afterwards.
+
+        Raises:
+            HTTPError: It broke off.
+        """
+        start = bytearray()
+        rest = self._http.aiter_bytes()
+        try:
+            with map_exceptions:
+                async for chunk in rest:
+                    start += chunk
+                    if len(start) > limit:
+                        self._peeked = (bytes(start), rest)
+                        return None
+        except BaseException:
+            await self.close()
+            raise
+        await self.close()
+        self._content = bytes(start)
+        return self._content
 
     async def read(self) -> bytes:
         """Return all of the content, also when called again. It is held in memory, whatever its size.
@@ -109,6 +165,9 @@ class AsyncBinary(_Content):
 
     async def close(self) -> None:
         """Release the connection. Safe to call at any time."""
+        peeked, self._peeked = self._peeked, None
+        if peeked is not None:
+            await peeked[1].aclose()
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:

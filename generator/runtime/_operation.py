@@ -143,6 +143,7 @@ class Operation(Generic[T]):
             browser, and of WebSockets.
         authorized: Whether the token is sent.
         confidential: Whether the response holds secrets, so that no error shows anything of it.
+        any_file: Whether the response is a file of any media type, which may be JSON.
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
         paging: Set where the result is a page.
@@ -160,6 +161,7 @@ class Operation(Generic[T]):
     servers: tuple[str, ...] = attrs.field(default=(), repr=False)
     authorized: bool = True
     confidential: bool = False
+    any_file: bool = False
     idempotent: bool = False
     permission: str | None = None
     paging: Paging | None = attrs.field(default=None, repr=False)

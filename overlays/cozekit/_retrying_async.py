@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import attrs
 
 from coze_api._core._deadline import within_async
+from coze_api._core._download_async import BaseBinary
 from coze_api._core._http import (
     ConnectError,
     ConnectTimeout,
@@ -69,9 +70,10 @@ class RetryingBase:
             request.timeout = _cap_timeout(self.timeout, self._left(self.deadline))
 
     def _on_success(self, result: R) -> R:
-        """Restore the normal timeout once a stream is open; the deadline covers opening only."""
-        if self.deadline is not None and isinstance(result, HTTPResponse):
-            result.request.extensions["timeout"] = self.timeout.as_dict()
+        """Restore the normal timeout once a stream or a file is open; the deadline covers opening only."""
+        http = result.response.http if isinstance(result, BaseBinary) else result
+        if self.deadline is not None and isinstance(http, HTTPResponse):
+            http.request.extensions["timeout"] = self.timeout.as_dict()
         return result
 
     def _left(self, deadline: float) -> float:

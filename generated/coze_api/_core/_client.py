@@ -13,8 +13,8 @@ import attrs
 from ._body import MAX_RESPONSE_BYTES, check_encoding, read_body
 from ._client_async import _HEADERS, D, E, R, T, U, _Accepts
 from ._client_config import MAX_EVENT_BYTES, ClientConfig
-from ._decode import read, read_redirect, refusal
-from ._download import Binary, is_binary
+from ._decode import error_in_file, read, read_redirect, refusal
+from ._download import MAX_ERROR_BYTES, Binary, is_binary, may_be_error
 from ._errors import DecodeError
 from ._handshake import Handshake
 from ._http import Auth, HTTPClient, HTTPResponse, default_timeout, make_http_client, max_connections, send
@@ -156,7 +156,15 @@ class BaseClient(ClientConfig):
     def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Binary:
         """Send a request whose response is a file. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return Binary(operation.id, self._exchange(request, lambda: self._open(request, is_binary)))
+
+        def exchange() -> Binary:
+            http = self._open(request, partial(is_binary, operation))
+            file = Binary(operation.id, http)
+            if may_be_error(http) and (error := error_in_file(operation, http, file._peek(MAX_ERROR_BYTES))):
+                raise error
+            return file
+
+        return self._exchange(request, exchange)
 
     def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
         """Send a request whose response redirects a browser. Generated methods end here."""

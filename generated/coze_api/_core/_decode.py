@@ -15,7 +15,17 @@ from ._operation import Operation
 from ._response import ItemList, Redirect, Response, header_logid
 from ._secrets import mask, without, without_parts
 
-__all__ = ["code_of", "logid_of", "read", "read_redirect", "redacted", "refusal", "retryable", "undecodable"]
+__all__ = [
+    "code_of",
+    "error_in_file",
+    "logid_of",
+    "read",
+    "read_redirect",
+    "redacted",
+    "refusal",
+    "retryable",
+    "undecodable",
+]
 
 T = TypeVar("T")
 E = TypeVar("E", bound=APIError)
@@ -142,6 +152,26 @@ def parse(operation: Operation[Any], http: HTTPResponse) -> tuple[dict[str, Any]
     if (code and code != "0") or answer.get("error_code") or not http.is_success:
         return answer, answered_error(operation, answer, http)
     return answer, None
+
+
+def error_in_file(operation: Operation[Any], http: HTTPResponse, content: bytes | None) -> APIError | None:
+    """Return the error that a response in place of a file reports, or None if it is a file, which may be JSON.
+
+    Args:
+        operation: The operation whose response is a file.
+        http: The response. If it reports an error, the error keeps it with its content.
+        content: The content; None if it is too long for an error.
+    """
+    try:
+        answer = _json.loads(content or b"")
+    except ValueError:
+        return None
+    if not isinstance(answer, dict) or not isinstance(answer.get("msg"), str) or answer.get("code") is True:
+        return None
+    if code_of(answer) == 0:
+        return None
+    http._content = content or b""  # as its own `read` does
+    return answered_error(operation, answer, http)
 
 
 def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: HTTPResponse) -> APIError:

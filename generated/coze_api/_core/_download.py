@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from ._download_async import _Content, is_binary
+from ._download_async import MAX_ERROR_BYTES, BaseBinary, is_binary, may_be_error
 from ._errors import DownloadInterrupted
 from ._http import HTTPError, map_exceptions
 
-__all__ = ["Binary", "is_binary"]
+__all__ = ["MAX_ERROR_BYTES", "BaseBinary", "Binary", "is_binary", "may_be_error"]
 
 
-class Binary(_Content):
+class Binary(BaseBinary):
     """Content that is read once: as it arrives by iterating, at once by `read`, or into a file by `save`.
 
     Reading to the end releases the connection; so does `close`, or the end of `with`.
@@ -27,15 +27,42 @@ class Binary(_Content):
             yield self._content
             return
         received = 0
+        peeked, self._peeked = self._peeked, None
+        start, rest = peeked or (b"", self._http.iter_bytes())
         try:
             with map_exceptions:
-                for chunk in self._http.iter_bytes():
+                if start:
+                    received = len(start)
+                    yield start
+                for chunk in rest:
                     received += len(chunk)
                     yield chunk
         except HTTPError as error:
             raise self._interrupted(error, received) from error
         finally:
             self.close()
+
+    def _peek(self, limit: int) -> bytes | None:
+        """Return all of the content if it has at most *limit* bytes, else None. It can be read afterwards.
+
+        Raises:
+            HTTPError: It broke off.
+        """
+        start = bytearray()
+        rest = self._http.iter_bytes()
+        try:
+            with map_exceptions:
+                for chunk in rest:
+                    start += chunk
+                    if len(start) > limit:
+                        self._peeked = (bytes(start), rest)
+                        return None
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        self._content = bytes(start)
+        return self._content
 
     def read(self) -> bytes:
         """Return all of the content, also when called again. It is held in memory, whatever its size.
@@ -73,6 +100,9 @@ class Binary(_Content):
 
     def close(self) -> None:
         """Release the connection. Safe to call at any time."""
+        peeked, self._peeked = self._peeked, None
+        if peeked is not None:
+            peeked[1].close()
         self._http.close()
 
     def __enter__(self) -> Self:

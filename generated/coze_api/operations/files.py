@@ -16,6 +16,7 @@ CONTENT_RETRIEVE: Operation[Empty] = Operation(
     arguments={
         "file_id": Argument("file_id", "query", Text(required=True)),
     },
+    any_file=True,
     idempotent=True,
 )
 

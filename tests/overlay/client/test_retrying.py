@@ -220,6 +220,20 @@ def test_deadline_applies_to_opening_a_stream_only(connect, coze_sandbox):
         assert stream.response.http.request.extensions["timeout"]["read"] == 60
 
 
+def test_deadline_applies_to_opening_a_file_only(connect):
+    """The deadline applies to the response of a download only; its content may arrive later."""
+    coze = connect(handler=Counter([1]), deadline=30)
+    file = coze.files.content.retrieve(file_id="1")
+    assert file.response.http.request.extensions["timeout"]["read"] == 60
+
+
+def test_error_in_place_of_a_file_is_retried(connect):
+    """An error that can pass is retried also where it comes with the HTTP status 200 in place of a file."""
+    answers = Counter(refused(200, 4008), [1, 2])
+    file = connect(handler=answers, retry=at_once(2)).files.content.retrieve(file_id="1")
+    assert (len(answers), file.content_type) == (2, "application/json")
+
+
 def events(*names: str) -> httpx.Response:
     """Create a stream of events without content."""
     text = "".join(f"event: {name}\ndata: {{}}\n\n" for name in names)
