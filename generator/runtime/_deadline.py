@@ -1,5 +1,7 @@
 """A bound for a whole exchange with the service, however its bytes arrive: of a thread, and of a task."""
 
+# Not derived: a task is canceled, a thread only wakes when its connection is shut down.
+
 from __future__ import annotations
 
 import threading

@@ -1,5 +1,7 @@
 """Waiting for a turn: of a thread, and of a task of any event loop."""
 
+# Not derived: the events of threads and of tasks are two libraries.
+
 from __future__ import annotations
 
 import threading
