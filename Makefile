@@ -28,8 +28,9 @@ generate: $(VENV)/demo ## Derive the sync half of the client, lint openapi/, wip
 	@$(BIN)/python -m generator sync
 	@$(BIN)/python -m generator generate
 
-docs: $(VENV)/demo ## Write docs/ from the description
+docs: $(VENV)/demo ## Write docs/ and the table of the README from the description
 	@$(BIN)/python -m generator docs
+	@$(BIN)/python -m generator coverage --write README.md >/dev/null
 
 test: $(VENV)/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)
