@@ -38,7 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     sync = commands.add_parser("sync", help="derive the sync half of the client from its async half")
     sync.add_argument("--check", action="store_true", help="report derived modules that are stale; write nothing")
     coverage = commands.add_parser("coverage", help="compare with other clients of the platform")
-    coverage.add_argument("--facts", type=Path, default=Path("openapi/evidence/coverage.csv"), help="what those cover")
+    coverage.add_argument(
+        "--facts",
+        type=Path,
+        default=Path("openapi/evidence/operations"),
+        help="folder of the records of operations",
+    )
     coverage.add_argument("--write", type=Path, metavar="README.md", help="update the table in this file")
     diff = commands.add_parser("diff", help="report what changed in the API, rated from the caller's side")
     diff.add_argument("old", metavar="OLD", help="a revision of git, a folder, an index or a bundle")

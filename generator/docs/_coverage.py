@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from ..spec.bundler import OFFICIAL, Bundle
 from ..spec.diagnostics import DescriptionError, Diagnostic
@@ -30,16 +31,16 @@ def coverage(bundled: Bundle, facts: Path, readme: Path | None = None) -> str:
 
     Args:
         bundled: The description, whose operations are counted.
-        facts: CSV file with a row for each operation of the platform and a column for each client.
+        facts: Folder of JSON files with a record of each operation of the platform; it names the clients that have it.
         readme: The file to write to.
 
     Returns:
         The table.
 
     Raises:
-        DescriptionError: The facts cannot be read, or the file has no marks. Nothing was written.
+        DescriptionError: The records cannot be read, or the file has no marks. Nothing was written.
     """
-    text = f"{_table(bundled, _rows(facts))}\n{_grades(bundled)}\n"
+    text = f"{_table(bundled, _records(facts))}\n{_grades(bundled)}\n"
     if readme is not None:
         before = readme.read_text(encoding="utf-8") if readme.is_file() else ""
         if not _PLACE.search(before):
@@ -56,17 +57,21 @@ def described(bundled: Bundle) -> dict[str, int]:
     return {"http": len(http), "websocket": len(sockets), "callback": len(bundled.callbacks())}
 
 
-def _rows(facts: Path) -> list[dict[str, str]]:
-    try:
-        with facts.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}; --facts names the file"
-        raise DescriptionError([Diagnostic(str(facts), 1, "coverage", message)]) from None
-    if not rows or (missing := {"transport", *_PEERS} - rows[0].keys()):
-        message = f"lacks columns: {', '.join(sorted(missing))}" if rows else "has no rows"
-        raise DescriptionError([Diagnostic(str(facts), 1, "coverage", message)])
-    return rows
+def _records(facts: Path) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = []
+    for path in sorted(facts.glob("*.json")):
+        try:
+            entries = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DescriptionError([Diagnostic(str(path), 1, "coverage", f"cannot be read: {error}")]) from None
+        for number, entry in enumerate(entries, start=1):
+            if not isinstance(entry, dict) or not isinstance(entry.get("sources"), dict) or "transport" not in entry:
+                message = f"record {number} lacks `transport` or `sources`"
+                raise DescriptionError([Diagnostic(str(path), 1, "coverage", message)])
+        records += entries
+    if not records:
+        raise DescriptionError([Diagnostic(str(facts), 1, "coverage", "has no records; --facts names their folder")])
+    return records
 
 
 def _grades(bundled: Bundle) -> str:
@@ -81,12 +86,12 @@ def _grades(bundled: Bundle) -> str:
     )
 
 
-def _table(bundled: Bundle, rows: list[dict[str, str]]) -> str:
+def _table(bundled: Bundle, records: list[dict[str, Any]]) -> str:
     ours = described(bundled)
     lines = []
     for kind, name in _KINDS.items():
-        known = [row for row in rows if row["transport"] == kind]
-        # The facts list no callbacks, which does not mean that the other clients have none.
-        peers = [str(sum(row[peer] == "yes" for row in known)) if known else NOTHING for peer in _PEERS]
+        known = [record["sources"] for record in records if record["transport"] == kind]
+        # The records are of operations, which does not mean that the other clients have no callbacks.
+        peers = [str(sum(sources.get(peer) is True for sources in known)) if known else NOTHING for peer in _PEERS]
         lines.append([f"{name}, of {len(known) or ours[kind]}", *peers, f"**{ours[kind]}**"])
     return table(["", *(f">{name}" for name in _PEERS.values()), ">cozekit"], lines)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +15,7 @@ from generator.spec.bundler import Bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE = ROOT / "openapi" / "evidence"
-FACTS = EVIDENCE / "coverage.csv"
-HEAD = "transport,openapi_yaml,cozepy,coze_go,coze_js,coze_java\n"
+FACTS = EVIDENCE / "operations"
 
 
 def shown() -> str:
@@ -44,9 +43,8 @@ def test_what_is_counted_is_the_same(real: Bundle) -> None:
 
     A WebSocket of which no source names a message is not described.
     """
-    with FACTS.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["transport"] != "none"]
-    known = sorted((row["method"], anonymous(row["path"]), row["transport"]) for row in rows)
+    records = [record for path in FACTS.glob("*.json") for record in json.loads(path.read_text(encoding="utf-8"))]
+    known = sorted((record["method"], anonymous(record["path"]), record["transport"]) for record in records)
     ours = sorted(
         (method.upper(), anonymous(path), "websocket" if "x-coze-websocket" in operation else "http")
         for path, method, operation in real.operations().values()
@@ -54,6 +52,7 @@ def test_what_is_counted_is_the_same(real: Bundle) -> None:
     additions = json.loads((EVIDENCE / "websocket_events.json").read_text(encoding="utf-8"))["additions"]
     unknown = {addition["path"] for addition in additions if addition["change"] == "add api" and not addition["events"]}
     assert set(known) ^ set(ours) == {("GET", path, "websocket") for path in unknown}
+    assert len(known) == len(set(known))
     assert len(ours) == len(set(ours))
 
 
@@ -62,21 +61,25 @@ def anonymous(path: str) -> str:
     return re.sub(r"\{[^}]*\}|:\w+", "{}", path)
 
 
+def record(transport: str, *clients: str) -> dict[str, Any]:
+    """Make a record of an operation that some clients have; of another client it states that it lacks it."""
+    return {"transport": transport, "sources": {"coze_js": False, **dict.fromkeys(clients, True)}}
+
+
 def test_peers_are_counted_by_kind(real: Bundle, tmp_path: Path) -> None:
-    """A peer's number is the number of rows of a kind with a yes; a kind without rows has dashes."""
-    facts = tmp_path / "facts.csv"
-    facts.write_text(
-        f"{HEAD}http,yes,no,yes,no,yes\nhttp,yes,no,no,no,no\nnone,yes,yes,yes,yes,yes\n", encoding="utf-8"
-    )
-    http, sockets, callbacks = coverage(real, facts).splitlines()[2:5]
+    """A peer's number is the number of records of a kind that name it; a kind without records has dashes."""
+    records = [record("http", "openapi_yaml", "coze_go", "coze_java"), record("none", "openapi_yaml", "coze_js")]
+    (tmp_path / "one.json").write_text(json.dumps(records), encoding="utf-8")
+    (tmp_path / "two.json").write_text(json.dumps([record("http", "openapi_yaml")]), encoding="utf-8")
+    http, sockets, callbacks = coverage(real, tmp_path).splitlines()[2:5]
     assert http.startswith("| HTTP operations, of 2 | 2 | 0 | 1 | 0 | 1 | **")
     assert sockets.count(" - ") == callbacks.count(" - ") == 5
 
 
 def test_writes_between_the_marks_only(real: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`coverage --write` prints the table and replaces what is between the marks, the second time with the same."""
-    facts, readme = tmp_path / "facts.csv", tmp_path / "README.md"
-    facts.write_text(f"{HEAD}http,yes,no,yes,no,yes\n", encoding="utf-8")
+    facts, readme = tmp_path, tmp_path / "README.md"
+    (facts / "things.json").write_text(json.dumps([record("http", "cozepy")]), encoding="utf-8")
     readme.write_text("before\n<!-- coverage -->\nold\n<!-- /coverage -->\nafter\n", encoding="utf-8")
     index = str(ROOT / "openapi" / "coze.yaml")
     for _ in range(2):
@@ -89,10 +92,15 @@ def test_writes_between_the_marks_only(real: Bundle, tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("facts", "readme", "expected"),
     [
-        (None, "", "facts.csv:1: cannot be read"),
-        ("", "", "facts.csv:1: has no rows"),
-        ("transport,cozepy\nhttp,yes\n", "", "facts.csv:1: lacks columns: coze_go, coze_java, coze_js, openapi_yaml"),
-        (f"{HEAD}http,yes,no,yes,no,yes\n", "no marks\n", "README.md:1: has no lines <!-- coverage -->"),
+        (None, "", ":1: has no records; --facts names their folder"),
+        ("[]", "", ":1: has no records"),
+        ("[{]", "", "facts.json:1: cannot be read: Expecting property name"),
+        (
+            '[{"transport": "http", "sources": {}}, {"transport": "http"}]',
+            "",
+            "facts.json:1: record 2 lacks `transport`",
+        ),
+        (json.dumps([record("http")]), "no marks\n", "README.md:1: has no lines <!-- coverage -->"),
     ],
 )
 def test_unusable_facts_are_reported(
@@ -100,9 +108,9 @@ def test_unusable_facts_are_reported(
 ) -> None:
     """Facts that cannot be used, or a file without marks, are reported by name, and nothing is written."""
     if facts is not None:
-        (tmp_path / "facts.csv").write_text(facts, encoding="utf-8")
+        (tmp_path / "facts.json").write_text(facts, encoding="utf-8")
     (tmp_path / "README.md").write_text(readme, encoding="utf-8")
-    where = ["--facts", str(tmp_path / "facts.csv"), "--write", str(tmp_path / "README.md")]
+    where = ["--facts", str(tmp_path), "--write", str(tmp_path / "README.md")]
     assert command.main(["--index", str(ROOT / "openapi" / "coze.yaml"), "coverage", *where]) == 1
     assert expected in capsys.readouterr().err
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == readme
