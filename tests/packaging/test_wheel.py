@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+import cozekit
+
+from .conftest import Packages
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    target = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(target), str(ROOT)],
-        check=True,
-        capture_output=True,
-    )
-    [path] = target.glob("*.whl")
-    return zipfile.ZipFile(path)
+@pytest.fixture
+def wheel(released: Packages) -> zipfile.ZipFile:
+    """The wheel of a release."""
+    return released.wheel
 
 
 def test_wheel_has_only_the_three_packages(wheel: zipfile.ZipFile) -> None:
@@ -36,10 +29,14 @@ def test_wheel_has_py_typed_and_the_description(wheel: zipfile.ZipFile) -> None:
     assert {"coze_api/py.typed", "cozekit/py.typed", "coze_sandbox/py.typed", "coze_api/coze.openapi.json"} <= names
 
 
-def test_wheel_requires_three_libraries(wheel: zipfile.ZipFile) -> None:
+def test_wheel_has_the_version_of_the_package(released: Packages) -> None:
+    """The wheel has the version that the package has."""
+    assert f"\nVersion: {cozekit.__version__}\n" in released.metadata()
+
+
+def test_wheel_requires_three_libraries(released: Packages) -> None:
     """Without extras, installing requires httpx, attrs, python-dateutil and their dependencies."""
-    [name] = [name for name in wheel.namelist() if name.endswith("METADATA")]
-    requires = [line for line in wheel.read(name).decode().splitlines() if line.startswith("Requires-Dist")]
+    requires = [line for line in released.metadata().splitlines() if line.startswith("Requires-Dist")]
     plain = {line.split()[1].split(">")[0].split("<")[0] for line in requires if "extra ==" not in line}
     assert plain == {"attrs", "httpx", "python-dateutil"}
 
