@@ -81,8 +81,11 @@ def lint(bundled: Bundle, *, complete: bool = True) -> list[Diagnostic]:
         if (name in OPENAPI_RULES and problems) or (name in _NEED_ALL_FILES and not complete):
             continue
         # What should be there and is not has no place of its own.
-        problems |= {
-            Diagnostic(violation.file or bundled.document.file, violation.line or 1, name, violation.message)
-            for violation in rule(description)
-        }
+        try:
+            problems |= {
+                Diagnostic(violation.file or bundled.document.file, violation.line or 1, name, violation.message)
+                for violation in rule(description)
+            }
+        except DescriptionError as error:  # of files that are no part of the bundle
+            problems.update(error.problems)
     return sorted(problems)

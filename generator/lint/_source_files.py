@@ -51,8 +51,8 @@ def unused_component(description: Description) -> Iterator[Violation]:
 
 def _files(description: Description) -> Iterator[tuple[str, list[str]]]:
     root = description.bundle.root
-    for path in sorted((root / "openapi").rglob("*.yaml")):
-        yield relative(path, root), path.read_text(encoding="utf-8").splitlines()
+    for path in sorted(filter(Path.is_file, (root / "openapi").rglob("*.yaml"))):
+        yield relative(path, root), path.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 SOURCE_RULES: dict[str, Rule] = {"line-length": line_length, "unused-component": unused_component}

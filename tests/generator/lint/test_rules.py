@@ -209,8 +209,10 @@ def test_violation_is_reported_with_rule_file_and_line(project: Project, case: C
     """A violation is reported with its rule, file and line, and no other violation is."""
     project.replace(case.file, case.old, case.new)
     place = case.place or case.file
-    assert project.violations() == {(place, project.line(place, case.line), case.rule)}
-    assert case.words in project.problems()[0].message
+    problems = {(problem.file, problem.line, problem.rule): problem.message for problem in project.problems()}
+    expected = (f"openapi/{place}", project.line(place, case.line), case.rule)
+    assert problems.keys() == {expected}
+    assert case.words in problems[expected]
 
 
 @pytest.mark.parametrize("named", ["things.start", "thing.watched", "items.id", "Things.Start", "shared/a.yaml"])
@@ -297,6 +299,19 @@ def test_missing_file_hides_no_faults_of_others(project: Project) -> None:
     assert project.violations() == {
         (INDEX, project.line(INDEX, "begin.yaml"), "ref"),
         (START, 1, "not-in-index"),
+        ("things/end.yaml", project.line("things/end.yaml", "summary"), "summary"),
+    }
+
+
+def test_unreadable_files_and_exceptions_hide_no_faults_of_others(project: Project) -> None:
+    """A file that is not UTF-8, a folder that is called like a file, and wrong exceptions hide nothing."""
+    (project.folder / LIST).write_bytes(b"summary: \xff\n")
+    (project.folder / "things/begin.yaml").mkdir()
+    (project.folder / "exceptions.yaml").write_text("- pointer: a\n\treason: b\n", encoding="utf-8")
+    project.replace("things/end.yaml", "End a thing", "End a thing.")
+    assert project.violations() >= {
+        (LIST, 1, "yaml"),
+        ("exceptions.yaml", 2, "yaml"),
         ("things/end.yaml", project.line("things/end.yaml", "summary"), "summary"),
     }
 

@@ -59,7 +59,7 @@ def effects(sandbox: Sandbox, operation: str, event: str) -> Iterator[list[str]]
     """Yield what sessions with the message receive where they receive something else without it."""
     socket = SOCKETS[operation]
     assert socket is not None
-    for other in ((), *((one,) for one in socket.uplink if one != event)):
+    for other in ((), *((name,) for name in socket.uplink if name != event)):
         for complete in (False, True):
             without = responses(sandbox, operation, other, complete=complete)
             for events in ((*other, event), (event, *other)):
@@ -77,7 +77,7 @@ def test_uplink_message_has_an_effect_and_its_responses(coze_sandbox, operation,
     opened = description.document["paths"][description.operations[operation].path]["get"]
     protocol, _ = description.follow(opened["x-coze-websocket"]["protocol"], "")
     expected = {*protocol["uplink"]["messages"][event].get("answers", ())} - {"error"}
-    assert expected <= {one for received in found for one in received}
+    assert expected <= {name for received in found for name in received}
 
 
 def test_ignored_uplink_message_is_found(coze_sandbox, monkeypatch):
