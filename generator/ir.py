@@ -15,7 +15,7 @@ __all__ = [
 
 @attrs.frozen
 class Scalar:
-    """A value that is no object."""
+    """A value that is not an object."""
 
     kind: Literal["str", "int", "float", "bool", "any", "unix-time", "unix-time-ms", "binary"]
 

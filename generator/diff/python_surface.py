@@ -28,7 +28,7 @@ def compare_python(revision: str, root: Path) -> list[Change]:
         root: The folder that holds `generated/`, `overlays/` and `sandbox/`.
 
     Raises:
-        DescriptionError: griffe is not installed, or *revision* is no revision.
+        DescriptionError: griffe is not installed, or *revision* is not a revision.
     """
     try:
         import griffe

@@ -63,7 +63,7 @@ def _git(name: str, folder: Path, *arguments: str) -> bytes:
         command = ["git", "-C", str(folder), *arguments]
         return subprocess.run(command, check=True, capture_output=True).stdout
     except FileNotFoundError:
-        message = "is no file or folder, and git is not installed"
+        message = "is not a file or folder, and git is not installed"
     except subprocess.CalledProcessError as error:
-        message = f"is no file or folder, and no revision that git finds here: {error.stderr.decode().strip()}"
+        message = f"is not a file or folder, and no revision that git finds here: {error.stderr.decode().strip()}"
     raise DescriptionError([Diagnostic(name, 1, "revision", message)])

@@ -33,7 +33,7 @@ def cell(text: str) -> str:
     parts, end = [], 0
     for match in _CODE.finditer(folded):
         parts.append(_MARKUP.sub(_reference, folded[end : match.start()]))
-        # Backticks around nothing that can be seen are no code.
+        # Backticks around nothing that can be seen are not code.
         parts.append(code(match[2]) if match[2].strip() else _MARKUP.sub(_reference, match[0]))
         end = match.end()
     return "".join([*parts, _MARKUP.sub(_reference, folded[end:])])

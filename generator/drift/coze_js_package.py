@@ -22,7 +22,7 @@ _INTERFACE = re.compile(r"export interface (?P<name>\w+)(?: extends [^{]+)? \{\n
 _MEMBER = re.compile(r"^    (?P<name>\w+)\??: ", re.MULTILINE)
 _TEMPLATE = re.compile(r"\$\{[^{}`]*\}")
 _CONDITIONAL_QUERY = re.compile(r"\$\{\w+ \? `(\?[^`]*)` : ''\}")
-# What chooses between operations or is no argument of the service.
+# What chooses between operations or is not an argument of the service.
 _NOT_SENT = {"options"}
 
 

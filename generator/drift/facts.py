@@ -80,7 +80,7 @@ def from_openapi(
     for side, part in sides.items():
         for media_type, content in _resolved(part, document).get("content", {}).items():
             if media_type == "text/event-stream":
-                opaque.add(side)  # what lies in events is no member of the response
+                opaque.add(side)  # what lies in events is not a member of the response
             else:
                 members |= members_of(content.get("schema", {}), document, side, opaque, elsewhere)
     # A page whose tables could not be read has no member at all: this does not mean that there is none.

@@ -22,7 +22,7 @@ def read_har(path: Path, addresses: Mapping[Address, str]) -> Iterator[Operation
         addresses: The addresses of the described operations: a recording does not show which parts of a path are ids.
 
     Raises:
-        DescriptionError: The file is no HAR file.
+        DescriptionError: The file is not a HAR file.
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["log"]["entries"]
@@ -31,7 +31,7 @@ def read_har(path: Path, addresses: Mapping[Address, str]) -> Iterator[Operation
             if response["status"] < 400:
                 yield from _operation(request, response, addresses, path)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DescriptionError([Diagnostic(str(path), 1, "har", f"is no HAR file: {error!r:.200}")]) from error
+        raise DescriptionError([Diagnostic(str(path), 1, "har", f"is not a HAR file: {error!r:.200}")]) from error
 
 
 def _operation(

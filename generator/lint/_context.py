@@ -148,7 +148,7 @@ class Description:
         return mapping(mapping(self.document.get("components")).get(kind))
 
     def resolve(self, value: Any) -> LocatedMapping:
-        """Follow `$ref` until there is none. What is no mapping becomes an empty one."""
+        """Follow `$ref` until there is none. What is not a mapping becomes an empty one."""
         resolved = mapping(value)
         for _ in range(20):
             reference = resolved.get("$ref")

@@ -179,7 +179,7 @@ class SchemaParser:
             content = raw.get("responses", {}).get("200", {}).get("content", {}).get("application/json", {})
             answers += filter(None, [content.get("schema", {}).get("$ref", "").rpartition("/")[2]])
             if rule["class"] not in self.schemas:
-                message = f"{rule['class']} is no schema; it must be that of the body"
+                message = f"{rule['class']} is not a schema; it must be that of the body"
                 self.problems.append(rule.problem("unsupported", message, "class"))
         if not rules:
             return None

@@ -166,7 +166,7 @@ def checked_size(size: int, name: str) -> int:
     """Return a number of bytes.
 
     Raises:
-        InvalidArgumentError: It is no whole number from 1.
+        InvalidArgumentError: It is not a whole number from 1.
     """
     argument: object = size
     if not isinstance(argument, int) or isinstance(argument, bool) or argument < 1:

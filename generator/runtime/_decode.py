@@ -92,7 +92,7 @@ def read(operation: Operation[T], http: HTTPResponse) -> T:
 def refusal(
     operation: Operation[Any], http: HTTPResponse, problem: str = "its type is not the expected one:"
 ) -> APIError:
-    """Return the error for a response that is no stream, file or redirect. Its body must have been read."""
+    """Return the error for a response that is not a stream, file or redirect. Its body must have been read."""
     answer, error = parse(operation, http)
     excerpt = _quoted(operation, answer) if operation.confidential else repr(excerpt_of(http, 80))
     return error or undecodable(operation, http, logid_of(answer, http), f"{problem} {excerpt}")

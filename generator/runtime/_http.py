@@ -176,7 +176,7 @@ def excerpt_of(http: httpx.Response, length: int) -> str:
     start = http.content[: 8 * length]
     try:
         text = start.decode(http.charset_encoding or "utf-8", "replace")
-    except Exception:  # its charset is no encoding of texts: hex, rot13, undefined, and some that nobody knows
+    except Exception:  # the charset is not a text encoding, such as hex or rot13, or is unknown
         text = start.decode("utf-8", "replace")
     return mask(" ".join(text.split()))[:length]  # before it is cut: half a token is not known as one
 

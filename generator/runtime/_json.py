@@ -133,7 +133,7 @@ def loads_exactly(text: str) -> Any:
 
 
 def parser() -> Callable[[bytes | str], Any]:
-    """Return the chosen parser alone, for loops. What it refuses with ValueError, `loads` may accept all the same."""
+    """Return the chosen parser alone, for loops. `loads` may accept text that it rejects with ValueError."""
     if _loads is None:
         use("auto")
     assert _loads is not None
@@ -158,4 +158,4 @@ def dumps(value: Any) -> bytes:
     except TypeError:
         if _dumps is _standard_dumps:
             raise
-        return _standard_dumps(value)  # orjson refuses whole numbers of more than 64 bits, which are JSON all the same
+        return _standard_dumps(value)  # orjson rejects integers of more than 64 bits, which JSON allows

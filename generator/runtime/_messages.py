@@ -109,7 +109,7 @@ class TaggedMessages(Generic[M]):
             raise InvalidArgumentError(f"the message cannot be written as JSON: {error}") from error
 
     def loads(self, text: str | bytes) -> M:
-        """Read a message. A text that is no JSON object becomes an `Unknown` of no kind, with the text as its data."""
+        """Read a message. Text that is not a JSON object becomes an `Unknown` without a kind, with the text as data."""
         raw = text.encode() if isinstance(text, str) else text
         try:
             data = _json.loads(raw)

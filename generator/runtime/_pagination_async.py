@@ -92,7 +92,7 @@ def page_info(
         before: How many items the pages before this one had.
 
     Returns:
-        The page; or the error to raise where the items are no list, or what leads to the next page is no text. It is
+        The page; or the error to raise if the items are not a list, or the token of the next page is not text. It is
         not raised here, since the traceback would hold the response.
     """
     try:

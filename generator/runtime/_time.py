@@ -54,14 +54,14 @@ class _TextTimeMs(UnixTimeMs):
 
 
 def unix_time(value: Any) -> Any:
-    """Decode seconds. What is no number, as number or text, is handed through."""
+    """Decode seconds. A value that is not a number, nor text that contains one, is returned unchanged."""
     if value.__class__ is int:
         return UnixTime(value)
     return _from_text(value, _TextTime)
 
 
 def unix_time_ms(value: Any) -> Any:
-    """Decode milliseconds. What is no number, as number or text, is handed through."""
+    """Decode milliseconds. A value that is not a number, nor text that contains one, is returned unchanged."""
     if value.__class__ is int:
         return UnixTimeMs(value)
     return _from_text(value, _TextTimeMs)

@@ -23,7 +23,7 @@ __all__ = ["LITERALS", "OFFICIAL", "Bundle", "bundle", "dump", "operations_of", 
 OFFICIAL = "official documentation"
 """The source in `x-coze-evidence` that docstrings do not name."""
 LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
-"""Keys whose values are data of the API, in which `$ref` is no reference."""
+"""Keys whose values are data of the API, in which `$ref` is not a reference."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DEEPEST = 50
 _NOT_OPERATIONS = {"coze.yaml", "schemas.yaml", "events.yaml", "exceptions.yaml"}
@@ -210,7 +210,7 @@ class _Bundler:
         except LookupError as error:
             self.problems.append(reference.problem("ref", f"{reference['$ref']} {error.args[0]}", "$ref"))
             return reference
-        except DescriptionError as error:  # the file is no YAML
+        except DescriptionError as error:  # the file is not YAML
             self.problems.extend(error.problems)
             return reference
         if kind is None and isinstance(target, LocatedMapping) and "$ref" in target:
@@ -290,7 +290,7 @@ class _Bundler:
                     continue
                 name = operation.get("operationId")
                 if method not in _METHODS:
-                    message = f"{path} has {method}, which is no HTTP method{suggestion(method, _METHODS)}"
+                    message = f"{path} has {method}, which is not an HTTP method{suggestion(method, _METHODS)}"
                     self.problems.append(item.problem("shape", message, method))
                 elif name is None:
                     continue  # the lint reports it, with everything else that is missing

@@ -91,7 +91,7 @@ class _Rewriter:
         return _SCHEMAS + self.names[name] if name != reference else reference
 
     def improved(self, schema: dict[str, Any], place: tuple[str, ...]) -> dict[str, Any]:
-        """Return a schema, or what else is no map of names, with the keys that tools need."""
+        """Return a schema, or what else is not a map of names, with the keys that tools need."""
         if "const" in schema:
             # openapi-python-client leaves out operations with a constant header
             value = schema.pop("const")

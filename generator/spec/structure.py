@@ -126,7 +126,7 @@ _RULES: tuple[tuple[str, Check, str], ...] = (
     ("a schema or, in x-coze keys, a text", lambda value: isinstance(value, LocatedMapping | str), "items"),
     ("a schema, true or false", lambda value: isinstance(value, LocatedMapping | bool), "additionalProperties"),
     (
-        "a schema that is no reference alone, which validators allow in contentSchema only",
+        "a schema that is not a reference alone, which validators allow in contentSchema only",
         lambda value: isinstance(value, LocatedMapping) and "$ref" not in value,
         "x-coze-json-text",
     ),

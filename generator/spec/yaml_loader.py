@@ -145,7 +145,7 @@ class _Builder:
     def _text(self, node: yaml.Node) -> str:
         text: str = node.value
         if _SURROGATE.search(text):  # from escapes, where libyaml is missing
-            raise self._refused(node, "a surrogate is no character")
+            raise self._refused(node, "a surrogate is not a character")
         return text
 
     def _refused(self, node: yaml.Node, message: str) -> DescriptionError:

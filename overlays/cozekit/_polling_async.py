@@ -73,7 +73,7 @@ def is_pending(operation: Operation[Any], response: Any) -> bool:
     A state that the description does not know counts as ended. An empty list means that the state is not known yet.
 
     Raises:
-        DecodeError: The response is no object, or no list of objects.
+        DecodeError: The response is not an object or list of objects.
     """
     poll = _poll_of(operation)
     items = [response] if poll.items is None else reduce(getattr, poll.items, response)

@@ -33,7 +33,7 @@ def open_regular(path: str | os.PathLike[str], flags: int, *, follow: bool = Fal
         The descriptor.
 
     Raises:
-        OSError: It cannot be opened, or is no regular file. `strerror` has the reason.
+        OSError: It cannot be opened, or is not a regular file. `strerror` has the reason.
     """
     if not follow:
         if not hasattr(os, "O_NOFOLLOW") and Path(path).is_symlink():
@@ -46,12 +46,12 @@ def open_regular(path: str | os.PathLike[str], flags: int, *, follow: bool = Fal
         if error.errno == errno.ELOOP and not follow:
             raise _rejected(path, "it is a symbolic link") from None
         if error.errno == errno.ENXIO:  # a FIFO without a reader, or a socket
-            raise _rejected(path, "it is no regular file") from None
+            raise _rejected(path, "it is not a regular file") from None
         raise
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
-    raise _rejected(path, "it is no regular file")
+    raise _rejected(path, "it is not a regular file")
 
 
 def _rejected(path: str | os.PathLike[str], reason: str) -> OSError:
@@ -62,7 +62,7 @@ def read_regular(path: str | os.PathLike[str], *, follow: bool = False) -> bytes
     """Read a regular file.
 
     Raises:
-        OSError: It cannot be opened, is no regular file, or is larger than 1 MiB. `strerror` has the reason.
+        OSError: It cannot be opened, is not a regular file, or is larger than 1 MiB. `strerror` has the reason.
     """
     with os.fdopen(open_regular(path, os.O_RDONLY, follow=follow), "rb") as file:
         content = file.read(_LARGEST + 1)

@@ -25,7 +25,7 @@ def instance_of(value: object, cls: type[T]) -> T | None:
 
 
 def instances_of(value: object, cls: type[T]) -> list[T]:
-    """Return the items of a list that are instances of the class; none if *value* is no list."""
+    """Return the items of a list that are instances of the class; none if *value* is not a list."""
     return [item for item in value if isinstance(item, cls)] if isinstance(value, list) else []
 
 

@@ -113,7 +113,7 @@ class PCM:
             InvalidArgumentError: It is not a WAV file, or its samples are compressed.
         """
         if not is_wav(wav):
-            raise InvalidArgumentError(f"this is no WAV file: it begins with {wav[:12]!r}")
+            raise InvalidArgumentError(f"this is not a WAV file: it begins with {wav[:12]!r}")
         pcm: PCM | None = None
         position = 12
         while position + 8 <= len(wav):

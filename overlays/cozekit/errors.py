@@ -208,7 +208,7 @@ class PollTimeout(CozeError, TimeoutError):
     """Something did not end in the given time. It is still running: poll it again later, or cancel it.
 
     Attributes:
-        chat: The last state of the chat; None if it is no chat.
+        chat: The last state of the chat; None if it is not a chat.
         last: The last state of what was polled: a chat, a run of a workflow, documents, a copy task; None if there was
             no response yet.
     """

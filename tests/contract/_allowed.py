@@ -178,7 +178,7 @@ def _of_form(schema: dict[str, Any], sent: Sent) -> Iterator[str]:
     form = email.message_from_bytes(text, policy=email.policy.HTTP)
     is_empty = sent.content.strip() == f"--{form.get_boundary()}--".encode()
     if not is_empty and (not form.is_multipart() or form.defects):
-        yield "body is no form"
+        yield "body is not a form"
         return
     value: dict[str, Any] = {}
     for part in [] if is_empty else form.iter_parts():  # type: ignore[attr-defined]  # the policy makes an EmailMessage

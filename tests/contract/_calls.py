@@ -251,7 +251,7 @@ def _as_model(value: Any, kind: Value) -> Any:
 
 @cache
 def calls() -> tuple[Call, ...]:
-    """Return all calls, in the order of the description. WebSockets are no calls."""
+    """Return all calls, in the order of the description. WebSockets are not calls."""
     result = []
     for path, item in document()["paths"].items():
         for verb, operation in item.items():

@@ -116,7 +116,7 @@ def exceptions() -> tuple[Listed, ...]:
         if tuple(entry) != _KEYS or not all(isinstance(value, str) and value for value in entry.values()):
             raise ValueError(f"{entry.file}:{entry.line}: an entry has the keys {', '.join(_KEYS)}")
         if not _POINTER.match(entry["pointer"]):
-            raise ValueError(f"{entry.file}:{entry.line}: {entry['pointer']} is no pointer")
+            raise ValueError(f"{entry.file}:{entry.line}: {entry['pointer']} is not a pointer")
         entries.append(Listed(entry["pointer"], entry.line))
     return tuple(entries)
 

@@ -93,7 +93,7 @@ def _validator(reference: str) -> Any:
 
 
 def _pointer_to(schema: dict[str, Any]) -> str:
-    """Find where a schema stands that is no reference."""
+    """Find where a schema stands that is not a reference."""
     pointer = _pointers().get(id(schema))
     if pointer is None:
         raise LookupError("the schema is not of the description")

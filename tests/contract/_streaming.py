@@ -1,4 +1,4 @@
-"""Streams that recordings are of: how they start, and what is no end of them."""
+"""Streams that recordings are of: how they start, and what is not an end of them."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def start(coze: Any, recording: Recording) -> Any:
 
 
 def waits(stream: Any) -> bool:
-    """Return whether a run of a workflow waits for an answer, which is no end of it though the stream is over."""
+    """Return whether a run of a workflow waits for an answer, which is not an end of it though the stream is over."""
     return getattr(stream, "interrupt", None) is not None

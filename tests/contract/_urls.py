@@ -17,7 +17,7 @@ def text_of(value: Any) -> str:
 
 
 def typed(text: Any, schema: dict[str, Any]) -> Any:
-    """Make an argument of what stands in a URL. What is no text is one already."""
+    """Make an argument of what stands in a URL. What is not text is one already."""
     if not isinstance(text, str):
         return text
     if schema.get("type") == "array":

@@ -67,7 +67,7 @@ def test_requests(case: Any, sandbox: Sandbox) -> None:
     case.validate_response(response, checks=CHECKS)
     sent = sent_by(response)
     against = objections(sent)
-    if against or operation_of(sent) in SOCKETS:  # a request is no handshake
+    if against or operation_of(sent) in SOCKETS:  # a request is not a handshake
         answer = response.json()
         assert 400 <= response.status_code < 500, against
         assert answer.get("code", answer.get("error_code")), against

@@ -78,7 +78,7 @@ def test_answer(call: Call, data: st.DataObject) -> None:
 
 
 def is_unreadable_page(call: Call, answer: dict[str, Any]) -> bool:
-    """Return whether a page's items are no list, or another page follows and what leads to it is neither a text nor an integer."""
+    """Return whether a page's items are not a list, or another page follows and what leads to it is neither a text nor an integer."""
     paging = call.described.get("x-coze-pagination")
     if paging is None:
         return False

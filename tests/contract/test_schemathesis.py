@@ -114,7 +114,7 @@ def read_frame(text: str) -> tuple[str, Any]:
 def test_answer_conforms(case: Any, sandbox: Sandbox, known: dict[str, str]) -> None:
     """A request that the description allows is never answered by a crash or by what is not described.
 
-    Each is called twice: as it was generated, and about things that exist. WebSockets are no requests, and redirects
+    Each is called twice: as it was generated, and about things that exist. WebSockets are not requests, and redirects
     are only tested where the sandbox has a handler for them.
     """
     headers = {"Authorization": f"Bearer {sandbox.token}"}

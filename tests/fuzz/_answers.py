@@ -241,7 +241,7 @@ async def _call(
 
 
 def check_valid() -> list[str]:
-    """Call every operation with valid arguments and responses, and return what is no result: without mutation all must
+    """Call every operation with valid arguments and responses, and return what is not a result: without mutation all must
     succeed.
     """
     failed = []

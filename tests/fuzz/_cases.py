@@ -26,7 +26,7 @@ from cozekit.errors import CozeError
 
 __all__ = ["Case", "Finding", "Hang", "Kind", "Runner", "drive", "report"]
 
-logging.getLogger("cozekit").addHandler(logging.NullHandler())  # logs of tools and stores are no outcome
+logging.getLogger("cozekit").addHandler(logging.NullHandler())  # logs of tools and stores are not an outcome
 
 _OWN = ("generated/coze_api/", "overlays/cozekit/", "site-packages/coze_api/", "site-packages/cozekit/")
 _SECONDS = 60  # per case: far more than any needs, even on a busy machine

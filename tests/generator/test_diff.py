@@ -388,14 +388,14 @@ def test_folders_and_bundles_are_compared(tmp_path: Path, real: Bundle) -> None:
 
 @pytest.mark.parametrize("name", ["no-such-revision", "--output=planted"])
 def test_what_cannot_be_found_is_named(name: str) -> None:
-    """A name that is no file, folder or revision is reported as such, and never read as an option of git."""
-    with pytest.raises(DescriptionError, match="no file or folder"):
+    """A name that is not a file, folder or revision is reported as such, and never read as an option of git."""
+    with pytest.raises(DescriptionError, match="is not a file or folder"):
         load(name, INDEX)
     assert not Path("planted").exists()
 
 
 def test_a_damaged_bundle_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A bundle that is no OpenAPI document gives the exit status 2 and a message with its path."""
+    """A bundle that is not an OpenAPI document gives the exit status 2 and a message with its path."""
     damaged = tmp_path / "bundle.json"
     damaged.write_text("[]", encoding="utf-8")
     assert command.main(["--index", str(INDEX), "diff", str(damaged)]) == 2

@@ -216,13 +216,13 @@ def test_a_damaged_recording_is_reported(tmp_path: Path, text: str, capsys: pyte
     path = tmp_path / "damaged.har"
     path.write_text(text, encoding="utf-8")
     assert command.main(["--index", str(ROOT / "openapi" / "coze.yaml"), "drift", str(path)]) == 2
-    assert "damaged.har:1: is no HAR file" in capsys.readouterr().err
+    assert "damaged.har:1: is not a HAR file" in capsys.readouterr().err
 
 
 def test_an_unknown_source_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A path that is none of the known sources gives the exit status 2 and names what is expected."""
     assert command.main(["--index", str(ROOT / "openapi" / "coze.yaml"), "drift", str(tmp_path)]) == 2
-    assert "is no source: expected cozepy, a *.har file" in capsys.readouterr().err
+    assert "is not a source: expected cozepy, a *.har file" in capsys.readouterr().err
 
 
 DRIFT = [

@@ -66,8 +66,8 @@ def test_streamed_wav_and_extra_chunks_are_read() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "no WAV file"),
-        (b"OggS and so on", "no WAV file"),
+        (b"", "not a WAV file"),
+        (b"OggS and so on", "not a WAV file"),
         (b"RIFF\0\0\0\0WAVE", "ends before its samples"),
         (b"RIFF\0\0\0\0WAVEdata\4\0\0\0abcd", "ends before its samples"),
         (b"RIFF\0\0\0\0WAVEfmt \2\0\0\0\1\0", "header that is cut off"),
@@ -76,7 +76,7 @@ def test_streamed_wav_and_extra_chunks_are_read() -> None:
     ],
 )
 def test_invalid_wav_is_rejected_with_the_reason(data: bytes, message: str) -> None:
-    """Data that is no WAV file is rejected with the reason."""
+    """Data that is not a WAV file is rejected with the reason."""
     with pytest.raises(InvalidArgumentError, match=message):
         audio.PCM.from_wav(data)
 

@@ -148,7 +148,7 @@ def _openapi_generator(document: Path, folder: Path) -> Outcome:
     python = environment / "bin" / "python"
     package = f"openapi-generator-cli=={_VERSIONS['openapi-generator-cli']}"
     _run([str(python), "-m", "pip", "install", "--quiet", package], folder)
-    # Without webhooks: the templates for Python leave out the type of a webhook's body, which is no Python.
+    # Without webhooks: the templates for Python leave out the type of a webhook's body, which is not Python.
     parts = ("--global-property", "apis,models,supportingFiles")
     options = ("-g", "python", "-i", str(document), "-o", str(output), "--package-name", "coze_api_og", *parts)
     ran = _run([str(environment / "bin" / "openapi-generator-cli"), "generate", *options], folder)

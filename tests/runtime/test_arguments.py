@@ -176,7 +176,7 @@ class TestFiles:
         ],
     )
     def test_invalid_or_oversized_file_is_rejected(self, argument: Any, problem: str) -> None:
-        """A value that is no file is rejected, and so is a file that is too large."""
+        """A value that is not a file is rejected, and so is a file that is too large."""
         operation = Operation(
             "f.up", "POST", "/", Empty.from_dict, arguments={"file": Argument("file", "part", FileValue(max_bytes=4))}
         )

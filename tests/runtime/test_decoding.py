@@ -144,7 +144,7 @@ class TestMembers:
         assert decoded.to_dict()["last_error"] == value
 
     def test_invalid_list_elements_keep_their_places(self) -> None:
-        """List elements that are no objects keep their places among those that are."""
+        """List elements that are not objects keep their places among those that are."""
         items = client(answer([None, 7, "x", {"id": "m"}, [{}]])).chat.messages.list(conversation_id="1", chat_id="2")
         assert isinstance(items, ItemList)
         assert [type(item) for item in items] == [type(None), int, str, Message, list]
@@ -183,7 +183,7 @@ class TestTimes:
 
     @pytest.mark.parametrize("value", ["", "soon", "-1", "1e9", "٣", 1.5, True, "9" * 5000, {}])
     def test_value_that_is_no_timestamp_is_passed_through(self, value: Any) -> None:
-        """A value that is no timestamp is passed through, however long it is."""
+        """A value that is not a timestamp is passed through, however long it is."""
         assert unix_time(value) is value
 
 
@@ -226,7 +226,7 @@ class TestUnions:
         assert decoded.to_dict() == source
 
     def test_value_that_is_no_object_is_passed_through(self) -> None:
-        """A value that is no object is passed through."""
+        """A value that is not an object is passed through."""
         assert decode_tagged_union([1], "type", {}) == [1]
 
 
@@ -260,7 +260,7 @@ class TestResults:
 
     @pytest.mark.parametrize("body", ["[]", "5", '"text"', "null", "true"])
     def test_json_that_is_no_object_is_an_error(self, body: str) -> None:
-        """JSON that is no object raises an error that shows it."""
+        """JSON that is not an object raises an error that shows it."""
         with pytest.raises(DecodeError, match=r"files\.retrieve: the response has an unknown shape"):
             client(raw(body)).files.retrieve(file_id="1")
 
@@ -305,7 +305,7 @@ class TestResults:
                 _json.loads_exactly(text.replace("1", "9" * 20))
 
     def test_brackets_in_strings_are_no_depth(self) -> None:
-        """Many brackets in strings or side by side are no nesting, and those in strings hide none."""
+        """Many brackets in strings or side by side are not nesting, and those in strings hide none."""
         for value in ("[{" * 1000, [["[{"] for _ in range(1000)], [{"a": [1]}] * 1000):
             assert _json.loads(json.dumps(value)) == value
         with pytest.raises(_json.NestedTooDeeply):
@@ -363,7 +363,7 @@ class TestStatus:
 
     @pytest.mark.parametrize("code", ["oops", [1], {"a": 1}, 10**400])
     def test_malformed_code_is_still_an_error(self, code: Any) -> None:
-        """A code that is no number, or an absurd one, still raises an error."""
+        """A code that is not a number, or an absurd one, still raises an error."""
         with pytest.raises(APIError):
             client(raw(json.dumps({"code": code, "msg": "x"}))).files.retrieve(file_id="1")
 

@@ -137,7 +137,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("items", ["text", "", {"a": 1}, {}, 7, 0, False])
     def test_items_that_are_no_list_are_a_decode_error(self, items: Any) -> None:
-        """A page whose items are no list raises DecodeError: an empty page would look like the end of the list."""
+        """A page whose items are not a list raises DecodeError: an empty page would look like the end of the list."""
         pages = client(scripted({"data": {"items": [{}], "has_more": True}}, {"data": {"items": items}}))
         with pytest.raises(DecodeError, match=rf"'items' of the page is of type {type(items).__name__} "):
             list(pages.bots.versions.list(bot_id="1"))
@@ -158,7 +158,7 @@ class TestNumbers:
         ],
     )
     def test_invalid_total_is_ignored(self, total: str, read: int | None) -> None:
-        """A total that is no number of items is ignored."""
+        """A total that is not a number of items is ignored."""
         content = f'{{"data": {{"items": [], "total": {total}}}}}'.encode()
         page = client(lambda _: httpx.Response(200, content=content)).bots.list(workspace_id="w")
         assert page.total == (read if read is None or read < 2**64 else pytest.approx(read))

@@ -121,5 +121,5 @@ class TestExtras:
         with pytest.raises(InvalidArgumentError) as caught:
             client(nothing_sent).files.retrieve(file_id="1", extra_headers={"X-Secret": value})
         assert str(caught.value) == (
-            "files.retrieve: extra_headers hold a value for X-Secret that is no printable ASCII text"
+            "files.retrieve: extra_headers hold a value for X-Secret that is not printable ASCII text"
         )

@@ -58,7 +58,7 @@ class TestSequenceChecker:
         assert self.check((0, "0", "a"), (1, "0", "b"), (2, "1", "a"), (3, 1, "b"), (4,)) == [None] * 5
 
     def test_events_without_numbers_are_skipped(self) -> None:
-        """Heartbeats without an id are skipped, and so are ids that are no numbers."""
+        """Heartbeats without an id are skipped, and so are ids that are not numbers."""
         assert self.check((None,), (0, "0", "a"), (None,), (1, "1", "a"), ("x", "?", "a"), (2, None, "a")) == [None] * 6
         assert SequenceChecker().check(b"0", COUNTER, "text") is None
         assert SequenceChecker().check("²".encode(), None, None) is None

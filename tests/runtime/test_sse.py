@@ -167,7 +167,7 @@ class TestFields:
         ]
 
     def test_id_without_data_is_no_event(self) -> None:
-        """An id without a name and without data is no event."""
+        """An id without a name and without data is not an event."""
         assert decode(b"id: 1\n\n\n\nid: 2") == []
 
     def test_id_with_nul_is_ignored(self) -> None:
@@ -217,7 +217,7 @@ class TestCoze:
         assert decode(b"id: 3\nevent: PING\n\n") == [("PING", "", "3")]
 
     def test_empty_name_without_data_is_no_event(self) -> None:
-        """An empty name without data is no event."""
+        """An empty name without data is not an event."""
         assert decode(b"event:\n\n") == []
 
     def test_line_of_bare_json_is_an_event(self) -> None:

@@ -179,7 +179,7 @@ class TestFailed:
     @pytest.mark.parametrize("begin", [b"", CREATED])
     @pytest.mark.parametrize("end", [b"\n", b""])
     def test_bare_json_error_raises(self, begin: bytes, end: bytes) -> None:
-        """A line of JSON with an error code, which is no event, raises."""
+        """A line of JSON with an error code, which is not an event, raises."""
         error = failed(chat(streaming(begin, b'{"code":4100,"msg":"authentication is invalid"}\n' + end)))
         assert (error.code, error.msg) == (4100, "authentication is invalid")
         assert error.event == UnknownChatStreamEvent("", {"code": 4100, "msg": "authentication is invalid"})

@@ -1,4 +1,4 @@
-"""How streams are opened, and responses that are no streams."""
+"""How streams are opened, and responses that are not streams."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def chat(handler: Handler) -> Stream[Any]:
 
 
 class TestRefused:
-    """Responses that are no streams."""
+    """Responses that are not streams."""
 
     CASES: tuple[tuple[Handler, type[CozeError], str], ...] = (
         (answer(code=4100, msg="bad token"), AuthenticationError, "bad token"),
@@ -51,7 +51,7 @@ class TestRefused:
     def test_error_instead_of_a_stream_is_raised_and_closed(
         self, handler: Handler, error: type[APIError], text: str
     ) -> None:
-        """A response that is no stream raises what a call would, when it is opened or first read, and is closed."""
+        """A response that is not a stream raises what a call would, when it is opened or first read, and is closed."""
         for read in (Stream.open, next, Stream.__enter__):
             stream = chat(handler)
             for _ in range(2):
@@ -65,7 +65,7 @@ class TestRefused:
     async def test_error_instead_of_an_async_stream_is_raised(
         self, handler: Handler, error: type[APIError], text: str
     ) -> None:
-        """A response that is no stream raises what a call would, on an async client."""
+        """A response that is not a stream raises what a call would, on an async client."""
         stream = async_client(handler).chat.stream(bot_id="1", user_id="2")
         for _ in range(2):
             with pytest.raises(error, match=text):

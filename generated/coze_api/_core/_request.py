@@ -63,7 +63,7 @@ def prepare(operation: Operation[Any], arguments: Mapping[str, Any], options: Op
     except RecursionError:
         problem = "an argument is nested too deeply"
     except UnicodeEncodeError as error:
-        problem = f"an argument is no text that can be sent: {error.reason}"
+        problem = f"an argument is not text that can be sent: {error.reason}"
     raise InvalidArgumentError(f"{operation.id}: {problem}")
 
 
@@ -118,7 +118,7 @@ def add_headers(headers: dict[str, str], more: Mapping[str, Any] | None, where: 
         if not isinstance(name, str) or not _HEADER.fullmatch(name):
             raise InvalidArgumentError(f"{where} have the name {name!r:.40}, which no header can have")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
-            raise InvalidArgumentError(f"{where} hold a value for {name} that is no printable ASCII text")
+            raise InvalidArgumentError(f"{where} hold a value for {name} that is not printable ASCII text")
         headers[name.lower()] = value
 
 

@@ -416,7 +416,7 @@ class WorkspaceMembersRemoved(Model):
     removed_success_user_ids: list[str]
     """Users who were removed."""
     not_in_workspace_user_ids: list[str] | None = None
-    """Users who were no members."""
+    """Users who were not members."""
     owner_not_support_remove_user_ids: list[str]
     """Users who were not removed because they own the workspace."""
 

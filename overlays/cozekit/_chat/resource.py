@@ -149,7 +149,7 @@ class ChatResource(ChatAPI):
             is that of a waiting chat: the question is the answer so far, and the reply is a new message.
 
         Raises:
-            InvalidArgumentError: A function is no tool, or an argument is invalid; nothing was sent.
+            InvalidArgumentError: A function is not a tool, or an argument is invalid; nothing was sent.
             ActionRequired: The bot calls tools and *tools* is empty.
             ToolRoundsExceeded: The bot calls tools again after *max_rounds* rounds.
             ToolFailed: A tool raised, and *on_tool_error* is "raise".
@@ -195,7 +195,7 @@ class ChatResource(ChatAPI):
             The stream. The request is sent when it is entered by `with` or first iterated over.
 
         Raises:
-            InvalidArgumentError: A function is no tool, or an argument is invalid; nothing was sent.
+            InvalidArgumentError: A function is not a tool, or an argument is invalid; nothing was sent.
             APIError: On opening: Coze returned an error.
             ActionRequired: While reading: the bot calls tools and *tools* is empty.
             ToolRoundsExceeded: While reading: the bot calls tools again after *max_rounds* rounds.

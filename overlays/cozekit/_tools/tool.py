@@ -109,8 +109,8 @@ def tools_by_name(functions: Sequence[Callable[..., Any]], *, allow_async: bool)
         allow_async: Whether async functions can be awaited.
 
     Raises:
-        InvalidArgumentError: A value is no function, two tools have the same name, or a function is async and cannot be
-            awaited.
+        InvalidArgumentError: A value is not a function, two tools have the same name, or a function is async and
+            cannot be awaited.
     """
     if callable(functions) or isinstance(functions, str):
         raise InvalidArgumentError("tools must be a list of functions")

@@ -22,7 +22,7 @@ def validate_file(source: object) -> BinaryFile:
     """Return *source* as a binary file.
 
     Raises:
-        InvalidArgumentError: It is no binary file, or is closed.
+        InvalidArgumentError: It is not a binary file, or is closed.
     """
     read = getattr(source, "read", None)
     if not callable(read):

@@ -213,13 +213,13 @@ class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkM
 
         Raises:
             InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format; or a
-                function is no tool.
+                function is not a tool.
         """
         runner = _tool_runner(tools, settings)
         messages: Any = _text(what)
         if messages is None:
             make = _message_factory(self._state, self._settings)
-            messages = self._messages(chunks(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
+            messages = self._messages(chunks(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is not sound
         self._turn = AsyncTurn(self, self._exchange(messages, closes=False), runner, self._turn)
         return self._turn
 

@@ -113,7 +113,7 @@ class SessionState(Generic[U, D]):
         self._active = time.monotonic()
 
     def decode(self, frame: bytes) -> D:
-        """Read a frame. One that is no JSON object becomes an `Unknown` of no kind, with the frame as its data."""
+        """Read a frame. One that is not a JSON object becomes an `Unknown` of no kind, with the frame as its data."""
         message = self.protocol.downlink.loads(frame)
         detail = getattr(message, "detail", None)
         if isinstance(message, Unknown) and isinstance(message.raw.get("detail"), dict):

@@ -103,7 +103,7 @@ class _RunState(ChainedStreamBase[StreamT], Generic[StreamT]):
         """Id of the execution, from `debug_url`; "" until that was received."""
         try:
             query = urlsplit(self.debug_url).query
-        except ValueError:  # it is no URL
+        except ValueError:  # it is not a URL
             return ""
         return parse_qs(query).get(_EXECUTE_ID, [""])[0]
 

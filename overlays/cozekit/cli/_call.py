@@ -119,7 +119,7 @@ def _find(name: str) -> Operation[Any]:
 def _argument(operation: Operation[Any], pair: str) -> tuple[str, Any]:
     name, separator, text = pair.partition("=")
     if not separator:
-        raise CLIError(f"{pair!r} is no argument: write name=value", _USAGE_ERROR)
+        raise CLIError(f"{pair!r} is not an argument: write name=value", _USAGE_ERROR)
     argument = operation.arguments.get(name)
     if argument is None:
         known = ", ".join(operation.arguments) or "none"

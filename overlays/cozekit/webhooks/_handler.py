@@ -85,7 +85,7 @@ class WebhookHandler:
             return message
         with self._lock:
             if name in self._responses:
-                return self._responses[name] or _IN_PROGRESS  # what was late the first time is in time now
+                return self._responses[name] or _IN_PROGRESS  # the stored response, for a callback that is sent again
             self._responses[name] = None
             while len(self._responses) > self._dedupe_size:
                 self._responses.popitem(last=False)

@@ -53,7 +53,7 @@ def parse_value(column: Column, text: str, where: str) -> Any:
     """Convert a text to the type of a column. Times are kept as texts, which sort by time.
 
     Raises:
-        CallError: The text is no value of the type.
+        CallError: The text is not a value of the type.
     """
     try:
         match column["type"]:

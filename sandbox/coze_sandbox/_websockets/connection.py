@@ -16,7 +16,7 @@ _CLOSED_BY_FAULT = 1011
 _LONGEST_REASON = 123  # bytes: the limit of a close frame
 _FINAL_TEXT = 0x81
 _SHORT, _MIDDLE = 126, 1 << 16
-_GARBAGE = b"%%% this is no message"
+_GARBAGE = b"%%% this is not a message"
 
 
 class Connection:

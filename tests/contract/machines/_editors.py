@@ -50,7 +50,7 @@ class Editors(Machine):
 
     @rule(person=st.sampled_from(PEOPLE))
     def leave(self, person: str) -> None:
-        """Somebody is no member of the workspace any more."""
+        """Somebody is not a member of the workspace any more."""
         self.coze.workspaces.members.delete(workspace_id=WORKSPACE_ID, user_ids=[person])
         self.members.discard(person)
 

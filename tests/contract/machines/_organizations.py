@@ -61,7 +61,7 @@ class Organizations(Machine):
 
     @rule(person=PEOPLE, role=st.sampled_from(["enterprise_admin", "enterprise_member"]))
     def hire(self, person: str, role: str) -> None:
-        """Who is no employee becomes one, and a member of the default organization."""
+        """Who is not an employee becomes one, and a member of the default organization."""
         arguments = {"enterprise_id": ENTERPRISE_ID, "users": [{"user_id": person, "role": role}]}
         if person in self.employees:
             self.refused(ALREADY_MEMBER, self.coze.enterprises.members.create, **arguments)

@@ -277,7 +277,7 @@ def test_key_order_message_shows_the_right_order(project: Project) -> None:
 
 
 def test_faults_of_independent_files_are_found_in_one_run(project: Project) -> None:
-    """A file that is no YAML, one with a wrong type and one with a wrong reference hide no faults of other files."""
+    """A file that is not YAML, one with a wrong type and one with a wrong reference hide no faults of other files."""
     project.replace(LIST, "  style: page\n", "\tstyle: page\n")  # operations that depend on it: none but itself
     project.replace(EVENTS, "ids: false", "ids: maybe")  # things.start and things.watch depend on it
     project.replace(MADE, "things/schemas.yaml#/Thing", "things/schemas.yaml#/Thin")

@@ -141,7 +141,7 @@ def test_every_operation_is_a_method_and_streams_are_two(small: Small) -> None:
 
 
 def test_stream_flag_is_no_argument(small: Small) -> None:
-    """The flag that requests a stream is no argument: each of the two methods sends its own value."""
+    """The flag that requests a stream is not an argument: each of the two methods sends its own value."""
     api = small.api()
     for name, value in (("things.create", False), ("things.stream", True)):
         assert operation(api, name).constants == {"stream": value}

@@ -142,7 +142,7 @@ CASES = {
     "answer is a text": Case(SCHEMAS, "data: {$ref: '#/Thing',", "data: {type: string,", "responses:", CREATE),
     "answer is a union": Case(SCHEMAS, "data: {$ref: '#/Thing',", "data: {anyOf: [{$ref: '#/Thing'}, {$ref: '#/Size'}],",
                               "responses:", CREATE),
-    "items that are no list": Case(LIST, "items: data.items", "items: data.has_more", "x-coze-pagination"),
+    "items that are not a list": Case(LIST, "items: data.items", "items: data.has_more", "x-coze-pagination"),
     "page without an argument": Case(LIST, "param: page", "param: pages", "x-coze-pagination"),
     "member that is not there": Case(DELETE, "deprecated: true", "deprecated: true\nx-coze-result: thing", "x-coze-result"),
     "callbacks": Case(LIST, "parameters:\n", "callbacks: {}\nparameters:\n", "callbacks"),

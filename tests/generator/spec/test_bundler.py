@@ -79,7 +79,7 @@ def test_reference_in_an_example_is_data(small: Small) -> None:
 
 
 def test_default_response_is_resolved(small: Small) -> None:
-    """References in the response `default` are resolved: it is no default value."""
+    """References in the response `default` are resolved: it is not a default value."""
     operation = small.bundle().operations()["things.list"][2]
     assert operation["responses"]["default"] == {"$ref": "#/components/responses/Error"}
 

@@ -28,7 +28,7 @@ def document(real: Bundle) -> Any:
 
 
 def mappings(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Yield each mapping of a document that is no map of names, with its place. Examples and defaults are left out."""
+    """Yield each mapping of a document that is not a map of names, with its place. Examples and defaults are left out."""
     if isinstance(value, list):
         for item in value:
             yield from mappings(item, place)

@@ -65,7 +65,7 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize("what", REFUSED)
 def test_exploding_or_non_json_yaml_is_reported_with_its_line(tmp_path: Path, what: str) -> None:
-    """YAML that would expand without limit, or is no JSON, is one problem at its line."""
+    """YAML that would expand without limit, or is not JSON, is one problem at its line."""
     text, line, words = REFUSED[what]
     path = tmp_path / "description.yaml"
     path.write_text(text, encoding="utf-8")

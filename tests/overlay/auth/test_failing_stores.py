@@ -31,7 +31,7 @@ class SharedStore(MemoryStore):
 
 
 def test_token_renewed_by_another_process_is_loaded_from_the_store(connect):
-    """A refresh token that another process has used up is no error: the new one is loaded from the store."""
+    """A refresh token that another process has used up is not an error: the new one is loaded from the store."""
     service = Service()
     service.access_token, service.refresh_token = "a5", "r5"
     coze = client(connect, service, strategy(token(), store=SharedStore(service)))

@@ -51,7 +51,7 @@ def plant(request: pytest.FixtureRequest) -> Callable[[Path], None]:
 
 
 def test_lock_that_is_no_regular_file_is_rejected(tmp_path, plant):
-    """A lock that is no regular file is rejected with path, reason and remedy, and nothing is created elsewhere."""
+    """A lock that is not a regular file is rejected with path, reason and remedy, and nothing is created elsewhere."""
     store = FileStore(tmp_path)
     plant(tmp_path / "k.lock")
     with pytest.raises(TokenStoreError, match=r"k\.lock cannot be created: .*; pass a folder that you own"):
@@ -60,7 +60,7 @@ def test_lock_that_is_no_regular_file_is_rejected(tmp_path, plant):
 
 
 def test_token_file_that_is_no_regular_file_is_replaced(tmp_path, plant):
-    """A token file that is no regular file is not read; saving replaces it, and the file that it links to stays as it
+    """A token file that is not a regular file is not read; saving replaces it, and the file that it links to stays as it
     was.
     """
     store, path = FileStore(tmp_path), tmp_path / "k.json"
@@ -106,13 +106,13 @@ def test_profiles_and_locks_must_be_regular_files(tmp_path, plant):
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "zero", "large"])
 def test_endless_or_special_key_and_app_files_are_rejected(tmp_path, kind):
-    """Key and app files that never end or are no regular files are rejected at once, with path and reason."""
+    """Key and app files that never end or are not regular files are rejected at once, with path and reason."""
     path = tmp_path / "given"
     if kind == "large":
         path.write_bytes(b" " * (1024 * 1024 + 1))
     else:
         PLANTED[kind](path)
-    reason = r"it has more than 1,048,576 bytes" if kind == "large" else r"it is no regular file"
+    reason = r"it has more than 1,048,576 bytes" if kind == "large" else r"it is not a regular file"
     reads = (
         lambda: JWTAuth("id", None, "kid", private_key_file=path),
         lambda: JWTAuth.from_file(path),
@@ -150,7 +150,7 @@ def test_rejected_files_are_closed(tmp_path, plant, monkeypatch):
     monkeypatch.setattr(os, "open", lambda *args: opened.append(open_(*args)) or opened[-1])
     monkeypatch.setattr(os, "close", lambda descriptor: closed.append(descriptor) or close(descriptor))
     for flags in (os.O_RDWR, os.O_RDONLY):
-        with pytest.raises(OSError, match=r"symbolic link|no regular file|Is a directory"):
+        with pytest.raises(OSError, match=r"symbolic link|not a regular file|Is a directory"):
             open_regular(tmp_path / "k.lock", flags)
     assert opened == closed
 
@@ -198,4 +198,4 @@ def test_fifo_in_place_of_lock_and_token_does_not_block(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout.count("it is no regular file") == 2
+    assert done.stdout.count("it is not a regular file") == 2

@@ -105,7 +105,7 @@ def test_different_names_never_collide(store):
 
 
 def test_name_that_is_no_string_is_rejected(tmp_path):
-    """A name that is no string, such as a numeric user id, is rejected by strategy and store."""
+    """A name that is not a string, such as a numeric user id, is rejected by strategy and store."""
     wrong: Any = 17
     with pytest.raises(InvalidArgumentError, match="key must be a str, not int"):
         WebOAuth(WEB_APP, SECRET).auth(TOKEN, key=wrong)
@@ -344,7 +344,7 @@ def test_async_redis_client_is_rejected_with_a_remedy():
 
 
 def test_redis_value_that_is_no_token_is_an_error_with_its_key(redis_url):
-    """A Redis value that is no token raises an error with its key, but without its content."""
+    """A Redis value that is not a token raises an error with its key, but without its content."""
     import redis
 
     with redis.Redis.from_url(redis_url) as server:

@@ -172,7 +172,7 @@ def test_text_appended_during_a_read_is_kept_once() -> None:
 
 
 def test_run_text_is_the_output_of_all_nodes(connect: Any) -> None:
-    """The text of a run is the output of all nodes in order of arrival, without pieces that are no text."""
+    """The text of a run is the output of all nodes in order of arrival, without pieces that are not text."""
     contents: list[Any] = ["a", ["b"], None, 1, {"c": 1}, "d"]
     stream = "".join(
         f"id: {number}\nevent: Message\ndata: {httpx.Response(200, json={'content': content, 'node_title': []}).text}\n\n"

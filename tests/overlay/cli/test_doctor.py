@@ -115,7 +115,7 @@ def test_terminal_report_has_marks_and_arrows(cozekit, coze_sandbox, monkeypatch
 
 
 def test_missing_permissions_are_listed_and_are_no_error(examined):
-    """Operations that the token does not permit are listed with the missing permission, and are no error."""
+    """Operations that the token does not permit are listed with the missing permission, and are not errors."""
     with Sandbox(tokens={"pat_few": frozenset({"listWorkspace", "listBot"})}) as sandbox:
         status, _, report = examined("pat_few", "--base-url", sandbox.base_url)
     assert status == 0

@@ -230,7 +230,7 @@ def test_malformed_requests_do_not_end_the_login(capfd):
 
 
 def test_invalid_port_is_one_line(cozekit):
-    """A number that is no port causes one line."""
+    """A number that is not a port causes one line."""
     done = cozekit("login", "--client-id", "1", "--port", "65536", "--no-browser")
     assert (done.status, done.out, done.err) == (2, "", "cozekit: 65536 is not a port: ports are 0 to 65535\n")
 
@@ -342,7 +342,7 @@ def test_login_waits_for_a_token_renewal(cozekit, typed, coze_sandbox, monkeypat
 
 
 def test_invalid_jwt_app_file_is_one_line(cozekit, tmp_path):
-    """A file that is no settings file of an app causes one line."""
+    """A file that is not a settings file of an app causes one line."""
     path = tmp_path / "x.json"
     path.write_text("{", encoding="utf-8")
     done = cozekit("login", "--jwt", str(path))

@@ -79,7 +79,7 @@ def test_token_with_invalid_characters_is_rejected_without_showing_it(connect, t
 
 @pytest.mark.parametrize("token", [b"pat_a", 7, ["pat_a"]])
 def test_token_must_be_a_string(connect, token):
-    """A token that is no string is rejected."""
+    """A token that is not a string is rejected."""
     with pytest.raises(InvalidArgumentError, match="the access token must be a str, not "):
         connect(token)
 

@@ -144,7 +144,7 @@ def test_very_long_deadline_counts_as_none(connect, deadline):
 
 @pytest.mark.parametrize("headers", ["a", [("a", "b")], 1])
 def test_headers_must_be_a_mapping(connect, headers):
-    """Headers that are no mapping are rejected, wherever they are passed."""
+    """Headers that are not a mapping are rejected, wherever they are passed."""
     coze = connect(handler=Counter(200))
     for give in (
         lambda: connect("pat_a", headers=headers),
@@ -189,7 +189,7 @@ def test_text_that_is_no_utf8_is_rejected_before_sending(connect, call, where):
 
 @pytest.mark.skipif(os.name == "nt", reason="names of files are Unicode there")
 def test_file_name_that_is_no_utf8_needs_another_name(connect, tmp_path: Path):
-    """A file whose name is no UTF-8 is rejected with a remedy, and can be sent under another name."""
+    """A file whose name is not UTF-8 is rejected with a remedy, and can be sent under another name."""
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.txt"))
     path.write_bytes(b"content")
     counter = Counter({"code": 0, "data": {"id": "1"}})

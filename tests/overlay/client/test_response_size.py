@@ -282,6 +282,6 @@ def test_downloads_have_no_limit(connect, tmp_path):
 @pytest.mark.parametrize("name", ["max_response_bytes", "max_event_bytes"])
 @pytest.mark.parametrize("size", [0, -1, 1.5, "1", None, True])
 def test_invalid_limit_is_rejected_by_name(connect, name, size):
-    """A limit that is no whole number of bytes is rejected by argument name."""
+    """A limit that is not a whole number of bytes is rejected by argument name."""
     with pytest.raises(InvalidArgumentError, match=f"{name} must be a whole number of bytes from 1"):
         connect("pat_a", **{name: size})

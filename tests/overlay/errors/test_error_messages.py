@@ -225,7 +225,7 @@ def test_html_success_page_is_a_gateway_error_with_base_urls(connect):
 
 
 def test_json_without_envelope_is_a_decode_error(connect):
-    """JSON that is no Coze response raises DecodeError, which shows it."""
+    """JSON that is not a Coze response raises DecodeError, which shows it."""
     with pytest.raises(DecodeError) as caught:
         connect(handler=Counter([1, 2])).users.me()
     assert str(caught.value) == "users.me: the response has an unknown shape: it is [1, 2] (HTTP 200, code 200)"

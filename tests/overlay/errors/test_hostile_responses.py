@@ -110,7 +110,7 @@ def test_redirect_to_an_invalid_url_is_a_connection_error(connect, address, call
 @EVERY_KIND
 @pytest.mark.parametrize("charset", CHARSETS, ids=lambda charset: charset[:12])
 def test_invalid_charset_does_not_hide_a_gateway_error(connect, charset, call):
-    """A charset that is no text encoding does not hide that a gateway sent the response."""
+    """A charset that is not a text encoding does not hide that a gateway sent the response."""
     counter = answered(b"\xff\xfe<h1>Bad Gateway</h1>\x00", 502, content_type=f"text/html; charset={charset}")
     with pytest.raises(GatewayError) as caught:
         call(connect(handler=counter, retry=0))

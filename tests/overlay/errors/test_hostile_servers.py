@@ -44,7 +44,7 @@ NO_ANSWER = {
     "chunk without line end": CHUNKED + b"1\r\nabc\r\n",
     "not gzip": OK + b"content-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
     "address of nothing": b"HTTP/1.1 302 Found\r\nlocation: javascript:x\r\ncontent-length: 0\r\n\r\n",
-    "address that is no name": b"HTTP/1.1 302 Found\r\nlocation: http://xn--/\r\ncontent-length: 0\r\n\r\n",
+    "address that is not a name": b"HTTP/1.1 302 Found\r\nlocation: http://xn--/\r\ncontent-length: 0\r\n\r\n",
 }
 ANSWERS = {
     "compressed twice": OK + b"content-encoding: gzip, gzip\r\n\r\n" + gzip.compress(b"abc"),

@@ -178,7 +178,7 @@ def test_arguments_are_passed_by_name(text, arguments):
     ],
 )
 def test_invalid_arguments_are_reported_to_the_bot(text, reason):
-    """Text that is no JSON object, and missing or unknown arguments, are reported to the bot."""
+    """Text that is not a JSON object, and missing or unknown arguments, are reported to the bot."""
     with pytest.raises(ToolError) as caught:
         tool(weather).parameters.decode(text)
     assert str(caught.value).startswith(reason)
@@ -323,7 +323,7 @@ SIMPLE = (str, int, float, bool, None, Any, Color, Size, Place, Span, Filters, L
 
 def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     lists, maps = inner.map(lambda hint: list[hint]), inner.map(lambda hint: dict[str, hint])
-    return lists | maps | st.lists(inner, min_size=1, max_size=3).map(lambda some: Union[tuple(some)])  # noqa: UP007  (`None | None` is no type)
+    return lists | maps | st.lists(inner, min_size=1, max_size=3).map(lambda some: Union[tuple(some)])  # noqa: UP007  (`None | None` is not a type)
 
 
 HINTS = st.recursive(st.sampled_from(SIMPLE), around, max_leaves=4)

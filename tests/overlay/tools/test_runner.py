@@ -418,7 +418,7 @@ def test_action_without_tool_calls_is_action_required(connect: Connect, by_strea
 
 @pytest.mark.parametrize("by_stream", [True, False], ids=["stream", "poll"])
 def test_question_to_the_user_ends_the_run(connect: Connect, by_stream):
-    """A question to the user is no failure: the run ends with a chat that waits for the next message."""
+    """A question to the user is not a failure: the run ends with a chat that waits for the next message."""
     waiting = chat("requires_action", called("", kind="reply_message"))
     server = Server([("conversation.chat.requires_action", waiting)] if by_stream else waiting, None)
     done = Either(connect(handler=server), by_stream=by_stream)("hi", tools=[get_weather])

@@ -368,7 +368,7 @@ class TestErrors:
 
     @pytest.mark.parametrize(("source", "match"), WRONG_SOURCES)
     def test_value_that_is_no_file_is_rejected_with_its_type(self, source: Any, match: str) -> None:
-        """A value that is no file is rejected, and the error describes it."""
+        """A value that is not a file is rejected, and the error describes it."""
         with pytest.raises(InvalidArgumentError, match=match), open_upload(source):
             pass
 

@@ -97,7 +97,7 @@ def test_moved_digits_exceed_max_age() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff\xfe", b"[" * 200_000], ids=range(6))
 def test_signed_body_that_is_no_object_is_malformed(body: bytes) -> None:
-    """A signed body that is no JSON object raises the error for malformed callbacks, never a JSON error."""
+    """A signed body that is not a JSON object raises the error for malformed callbacks, never a JSON error."""
     with pytest.raises(webhooks.MalformedCallback):
         webhooks.parse(signed(body), body, token=TOKEN)
 

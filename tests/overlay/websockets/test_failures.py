@@ -111,7 +111,7 @@ def test_abnormal_close_is_an_error_of_the_iteration(connect: Connect) -> None:
 
 @pytest.mark.parametrize("last", [b"", b"\x81", b"\x81\x7e\x01", b"\x81\x7e\x01\x00{half of a", b"\x01\x05{half"])
 def test_incomplete_frame_is_no_message(connect: Connect, last: bytes) -> None:
-    """An incomplete frame at the end is no message; all frames before it are yielded."""
+    """An incomplete frame at the end is not a message; all frames before it are yielded."""
 
     def play(part: Part) -> None:
         begin(part)

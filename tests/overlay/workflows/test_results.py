@@ -158,7 +158,7 @@ def test_slow_run_is_a_poll_timeout(connect: Connect, pauses, states):
     ],
 )
 def test_output_is_that_of_the_end_node(connect: Connect, pauses, output, text, outputs):
-    """The output is that of the end node; a run whose output is no object has its text as output."""
+    """The output is that of the end node; a run whose output is not an object has its text as output."""
     result = wait(connect, history("Success", output=output))
     assert (result.output, result.outputs) == (text, outputs)
 

@@ -216,7 +216,7 @@ def test_cut_stream_keeps_the_answer(api):
 
 
 def test_garbage(api):
-    """A line that is no field can come between events."""
+    """A line that is not a field can come between events."""
     whole = received(api)[0].count(b"\n")
     api.sandbox.faults.add("garbage", "chat.create", events=2)
     content, ended_well = received(api)
@@ -276,7 +276,7 @@ def test_stall(api):
 
 
 def test_stalled_answer(api):
-    """An answer that is no stream can stall too, behind its headers."""
+    """An answer that is not a stream can stall too, behind its headers."""
     api.sandbox.faults.add("stall", "users.me")
     with pytest.raises(httpx.ReadTimeout):
         api.http.get(ME, timeout=httpx.Timeout(60, read=0.3))

@@ -87,7 +87,7 @@ def test_database_of_an_app(api, new):
     ids=str,
 )
 def test_refused_databases(api, members):
-    """Columns need names in lower case that are free, indexes one column that is no text."""
+    """Columns need names in lower case that are free, indexes one column that is not text."""
     body = {"workspace_id": WORKSPACE_ID, "table_name": "t", "rw_mode": "unlimited_read_write", "fields": COLUMNS}
     assert api.refused("POST", "/v1/databases", json={**body, **members}) == (400, 4000)
 

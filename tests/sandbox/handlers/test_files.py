@@ -49,7 +49,7 @@ def test_too_large_a_file(coze_sandbox, size):
 
 
 def test_no_form(api):
-    """A body that is no form is refused with 4300."""
+    """A body that is not a form is refused with 4300."""
     assert api.refused("POST", UPLOAD, content=b"hello") == (400, 4300)
 
 

@@ -75,7 +75,7 @@ def test_pages_of_other_origins_call_the_api(foreign: Chromium, coze_sandbox: Sa
     limited = {**headers, "X-Sandbox-Fault": "rate_limit"}
     assert fetch_in_page(foreign, f"{url}/v3/chat", {**chat, "headers": limited})[0] == 429
     assert fetch_in_page(foreign, f"{url}/v1/nowhere", {"method": "PATCH", "headers": headers})[0] == 404
-    # The browser's own questions are no calls.
+    # The browser's own questions are not calls.
     assert [record.method for record in coze_sandbox.requests] == ["POST", "POST", "POST", "PATCH"]
 
 
@@ -211,7 +211,7 @@ def _connected(url: httpx.URL) -> socket.socket:
 
 @pytest.mark.parametrize("name", ["*", "", "http://coze", "coze:8000", "a b", 5])
 def test_hosts_that_are_no_names(name: object) -> None:
-    """What is no name of a host cannot be allowed."""
+    """What is not a name of a host cannot be allowed."""
     with pytest.raises(ValueError, match="allow_hosts must be host names"):
         Sandbox(allow_hosts=[name])
 

@@ -82,7 +82,7 @@ def test_blank_query_parameter(api):
 
 
 def test_query_of_the_wrong_type(api):
-    """A query parameter that is no number where one is declared is refused and named."""
+    """A query parameter that is not a number where one is declared is refused and named."""
     query = {"workspace_id": WORKSPACE_ID, "page_num": "one"}
     response = api.send("GET", "/v1/bots", params=query)
     assert response.json()["msg"].startswith('query.page_num: "one" is not of type')
@@ -122,7 +122,7 @@ def test_null_for_a_required_member(api):
     ],
 )
 def test_malformed_body(api, content):
-    """A body that is no JSON object is refused with 4000, whatever it is."""
+    """A body that is not a JSON object is refused with 4000, whatever it is."""
     headers = {"Content-Type": "application/json"}
     assert api.refused("POST", "/v3/chat", content=content, headers=headers) == (400, 4000)
 
@@ -232,7 +232,7 @@ def test_aliases_of_other_sdks(api):
 
 @pytest.mark.parametrize("wrong", ["abc", "12a", "-1", "1.0", "\uff11\uff12", "9" * 19, "1" * 20, "0x1f", " 1"])
 def test_malformed_ids(api, wrong):
-    """What is no number of 64 bits is a malformed parameter, in path, query and body; any other id is of nothing."""
+    """What is not a number of 64 bits is a malformed parameter, in path, query and body; any other id is of nothing."""
     malformed = (400, 4000)
     assert api.refused("GET", f"/v1/bots/{quote(wrong)}") == malformed
     assert api.refused("GET", FILES, params={"file_id": wrong}) == malformed

@@ -114,7 +114,7 @@ def test_bad_jwts(public, sign, changes, word):
 
 
 def test_bad_signatures(public, coze_sandbox, sign):
-    """A JWT that another app signed, or that was changed or cut, is worth no token, and neither is no JWT."""
+    """A JWT that another app signed, one that was changed or cut, and text that is not a JWT get no token."""
     other = coze_sandbox.oauth.jwt_config(CHANNEL_APP.client_id)["private_key"]
     good = sign()
     head, body, signature = good.split(".")

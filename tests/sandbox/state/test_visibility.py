@@ -52,7 +52,7 @@ def join(api, role="member"):
     ],
 )
 def test_workspaces_of_others(other, method, path, arguments):
-    """What lies in a workspace is not there for accounts that are no members of it."""
+    """What lies in a workspace is not there for accounts that are not members of it."""
     assert other(method, path, **arguments)[:2] == (404, 4200)
 
 

@@ -103,7 +103,7 @@ def test_lost_doubled_and_delayed_messages(coze_sandbox, whole):
 
 
 def test_garbage(coze_sandbox, whole):
-    """A message that is no JSON can come between others."""
+    """A message that is not JSON can come between others."""
     coze_sandbox.faults.add("garbage", events=2)
     frames, _ = session(coze_sandbox)
     with pytest.raises(ValueError, match="Expecting value"):
