@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from coze_api import Model
 from cozekit import RetryPolicy
 from cozekit.errors import CozeError, StreamGapWarning
-from tests.contract._calls import Call, calls, document, resolve
+from tests.contract._calls import Call, calls, resolve
 from tests.contract._filled import filled
 from tests.contract._hostile import as_json, damaged, streams
 from tests.overlay._clients import Connect
@@ -38,19 +38,6 @@ def get_weather(city: str = "", days: list[int] | None = None, **others: Any) ->
     return [city, days, others]
 
 
-BEGIN: dict[str, Callable[[Any], Any]] = {
-    "chat.stream": lambda coze: coze.chat.stream(bot_id="1", user_id="u"),
-    "chat.submit_tool_outputs_stream": lambda coze: coze.chat.submit_tool_outputs_stream(
-        conversation_id="v", chat_id="c", tool_outputs=[{"tool_call_id": "t", "output": "o"}]
-    ),
-    "workflows.chat.stream": lambda coze: coze.workflows.chat.stream(
-        workflow_id="1", bot_id="1", additional_messages=["Hi"]
-    ),
-    "workflows.runs.stream": lambda coze: coze.workflows.runs.stream(workflow_id="1"),
-    "workflows.runs.stream_resume": lambda coze: coze.workflows.runs.stream_resume(
-        workflow_id="1", event_id="1/2", interrupt_type=2, resume_data="Ulm"
-    ),
-}
 ACCUMULATED = (
     "messages", "answer", "follow_ups", "usage", "chat", "debug_url", "tool_runs", "question", "output", "outputs",
     "nodes", "interrupt", "gaps", "ended", "logid", "text", "status", "failed", "entity_id",
@@ -137,18 +124,22 @@ def client(connect: Connect, answer: Callable[[httpx.Request], httpx.Response], 
 @given(data=st.data())
 def test_streams(method: str, view: str, connect: Connect, data: st.DataObject) -> None:
     """Whatever the members of events are, reading raises a `CozeError` or nothing, and what accumulates has its type."""
-    content = data.draw(streams(STREAMING[method].protocol), label="stream")
+    call = STREAMING[method]
+    content = data.draw(streams(call.protocol), label="stream")
+    requests: list[httpx.Request] = []
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
 
     coze = client(connect, answer, data.draw(st.sampled_from(["raise", "ignore"]), label="on_gap"))
 
     def act() -> None:
-        with BEGIN[method](coze) as stream:
+        with call.method(coze)(**call.arguments(*call.example())) as stream:
             read(stream, view)
 
     only_coze_errors(act)
+    assert requests
 
 
 @pytest.mark.parametrize("view", ["events", "text"])
@@ -254,9 +245,3 @@ def test_waiting(method: str, connect: Connect, data: st.DataObject) -> None:
         return httpx.Response(200, headers={"content-type": "application/json"}, content=content)
 
     only_coze_errors(lambda: begin(client(connect, answer, "ignore")))
-
-
-def test_every_stream_is_covered() -> None:
-    """The operations that stream are those that are tested here."""
-    assert STREAMING.keys() == BEGIN.keys()
-    assert document()["components"]["x-coze-streams"].keys() == {"ChatStream", "WorkflowStream"}
