@@ -204,7 +204,7 @@ def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[st
         env={**os.environ, "PATH": path, **quiet},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=_SECONDS,
         check=False,
     )

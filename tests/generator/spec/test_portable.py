@@ -185,7 +185,7 @@ def test_schema_is_renamed_with_all_references_to_it(small: Small) -> None:
     """A schema with a name that generated code uses itself gets the prefix `Coze`, wherever it is referred to."""
     for name in ("things/schemas.yaml", "things/events.yaml", "things/list.yaml"):
         text = (small.folder / name).read_text(encoding="utf-8")
-        (small.folder / name).write_text(text.replace("#/Thing'", "#/Record'").replace("\nThing:", "\nRecord:"))
+        small.write(name, text.replace("#/Thing'", "#/Record'").replace("\nThing:", "\nRecord:"))
     result = dump(portable(small.bundle().document))
     assert "/schemas/CozeRecord" in result
     assert "/schemas/Record" not in result
