@@ -157,8 +157,10 @@ class _Call:
                 return f"({_literal(value)}, Path({_literal(value)}).read_bytes())"
             case ir.ModelRef(name), dict() if name in self.texts:
                 text = value.get("content")
-                made = {key: text if given == "$string" else given for key, given in self.texts[name].items()}
-                return _literal(text if value == made else value)
+                sample_value = {
+                    key: text if sample == "$string" else sample for key, sample in self.texts[name].items()
+                }
+                return _literal(text if value == sample_value else value)
             case ir.ListOf(item), list():
                 return f"[{', '.join(self._value(part, item) for part in value)}]"
         return _literal(value)

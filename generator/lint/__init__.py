@@ -51,15 +51,15 @@ def lint_files(index: Path) -> tuple[Bundle | None, list[Diagnostic]]:
     while True:
         try:
             bundled = bundle(index, broken)
-            found = structure_errors(bundled)
+            problems_found = structure_errors(bundled)
         except DescriptionError as error:
-            found = error.problems
-        if not found:
+            problems_found = error.problems
+        if not problems_found:
             return None if broken else bundled, sorted({*problems, *lint(bundled, complete=not broken)})
-        problems.update(found)
-        if broken.issuperset(problem.file for problem in found):
+        problems.update(problems_found)
+        if broken.issuperset(problem.file for problem in problems_found):
             return None, sorted(problems)
-        broken.update(problem.file for problem in found)
+        broken.update(problem.file for problem in problems_found)
 
 
 def lint(bundled: Bundle, *, complete: bool = True) -> list[Diagnostic]:

@@ -140,8 +140,8 @@ class Description:
             "media type": [media.body for media in self.media],
             "schema": [node.schema for node in self.nodes],
         }
-        for kind, found in places.items():
-            yield from ((kind, place) for place in found if isinstance(place, LocatedMapping))
+        for kind, nodes in places.items():
+            yield from ((kind, place) for place in nodes if isinstance(place, LocatedMapping))
 
     def components(self, kind: str) -> LocatedMapping:
         """Return the components of one kind, none if there are none."""

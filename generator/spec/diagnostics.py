@@ -60,5 +60,5 @@ def relative(path: Path, root: Path) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return a question after the known name that is most like *name*, to end a message; "" if none is like it."""
-    found = get_close_matches(name[:_LONGEST], sorted(known), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
+    matches = get_close_matches(name[:_LONGEST], sorted(known), n=1)
+    return f"; did you mean {matches[0]}?" if matches else ""

@@ -23,15 +23,16 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keep what the tools write in this folder")
     parser.add_argument("--tool", action="append", help="run only the tools whose name contains this")
     arguments = parser.parse_args()
-    chosen = [one for one in TOOLS if not arguments.tool or any(part in one.name for part in arguments.tool)]
+    chosen = [tool for tool in TOOLS if not arguments.tool or any(part in tool.name for part in arguments.tool)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = (arguments.folder or Path(temporary)).resolve()
         outcomes = {
-            one.name: (one.run(*document("bundle", folder)), one.run(*document("portable", folder))) for one in chosen
+            tool.name: (tool.run(*document("bundle", folder)), tool.run(*document("portable", folder)))
+            for tool in chosen
         }
     print("| tool | version | bundle | portable form |\n|---|---|---|---|")
-    for one in chosen:
-        print(f"| {one.name} | {one.version} | {' | '.join(map(summary, outcomes[one.name]))} |")
+    for tool in chosen:
+        print(f"| {tool.name} | {tool.version} | {' | '.join(map(summary, outcomes[tool.name]))} |")
     left = any(after.errors or after.warnings for _, after in outcomes.values())
     print(f"\nWhat is left in the portable form:{'' if left else ' nothing'}\n")
     for name, (_, outcome) in outcomes.items():

@@ -85,7 +85,9 @@ def _redocly(rules: str) -> Callable[[Path, Path], Outcome]:
 
 def redocly_outcome(printed: str) -> Outcome:
     """Read the JSON that Redocly prints."""
-    problems = [(one["severity"], f"{one['ruleId']}: {one['message']}") for one in json.loads(printed)["problems"]]
+    problems = [
+        (entry["severity"], f"{entry['ruleId']}: {entry['message']}") for entry in json.loads(printed)["problems"]
+    ]
     return Outcome(
         [message for severity, message in problems if severity == "error"],
         [message for severity, message in problems if severity != "error"],
@@ -106,7 +108,7 @@ def _spectral(document: Path, folder: Path) -> Outcome:
 
 def spectral_outcome(printed: str) -> Outcome:
     """Read the JSON that Spectral writes. Severity 0 is an error."""
-    problems = [(one["severity"], f"{one['code']}: {one['message']}") for one in json.loads(printed)]
+    problems = [(entry["severity"], f"{entry['code']}: {entry['message']}") for entry in json.loads(printed)]
     return Outcome(
         [message for severity, message in problems if severity == 0],
         [message for severity, message in problems if severity != 0],
@@ -177,8 +179,8 @@ def _openapi_python_client(document: Path, folder: Path) -> Outcome:
 
 def openapi_python_client_warnings(printed: str) -> list[str]:
     """Return what openapi-python-client reports as missing from the client, and why."""
-    found = re.findall(r"^(?:WARNING|ERROR) (parsing .*?)\n\n(.*?)\n", printed, re.MULTILINE)
-    return [f"{where} {why}" for where, why in found]
+    warnings = re.findall(r"^(?:WARNING|ERROR) (parsing .*?)\n\n(.*?)\n", printed, re.MULTILINE)
+    return [f"{where} {why}" for where, why in warnings]
 
 
 def _probe(python: Path, name: str, folder: Path) -> list[str]:

@@ -42,7 +42,9 @@ Cannot parse response for status code 200 (Could not find reference in parsed mo
 def test_redocly_problems_are_errors_or_warnings() -> None:
     """Each problem that Redocly prints counts by its severity, with its rule."""
     problems = [("error", "struct"), ("warn", "no-unused-components"), ("warn", "no-unused-components")]
-    printed = json.dumps({"problems": [{"severity": one, "ruleId": rule, "message": "M."} for one, rule in problems]})
+    printed = json.dumps(
+        {"problems": [{"severity": severity, "ruleId": rule, "message": "M."} for severity, rule in problems]}
+    )
     outcome = redocly_outcome(printed)
     assert outcome.errors == ["struct: M."]
     assert list(outcome.counted()) == [(2, "no-unused-components: M."), (1, "struct: M.")]
@@ -50,7 +52,9 @@ def test_redocly_problems_are_errors_or_warnings() -> None:
 
 def test_spectral_problems_are_errors_or_warnings() -> None:
     """Spectral's severity 0 is an error, all others are warnings."""
-    printed = json.dumps([{"severity": one, "code": "info-contact", "message": f"M{one}."} for one in range(4)])
+    printed = json.dumps(
+        [{"severity": severity, "code": "info-contact", "message": f"M{severity}."} for severity in range(4)]
+    )
     assert spectral_outcome(printed).errors == ["info-contact: M0."]
     assert len(spectral_outcome(printed).warnings) == 3
 

@@ -174,7 +174,7 @@ CASES = [
     Case("ref", SCHEMAS, "items: {type: string}", "items: {$ref: '#/ThingSate'}", "ThingSate",
          words="#/ThingSate does not exist: the file has no such place; did you mean ThingState?"),
     Case("shape", INDEX, "    post:\n      $ref: ./webhooks", "    pst:\n      $ref: ./webhooks", "pst:",
-         words="thing.made has pst, which is no HTTP method; did you mean post?"),
+         words="thing.made has pst, which is not an HTTP method; did you mean post?"),
     Case("shape", INDEX, "paths:", "path:", "path:", words="there is no key path in this index; did you mean paths?"),
     Case("shape", EVENTS, "data: {$ref: './schemas.yaml#/Thing'}\n        answers",
          "data: {type: object}\n        answers", "data: {type", words="data must be a $ref"),

@@ -71,13 +71,13 @@ def effects(sandbox: Sandbox, operation: str, event: str) -> Iterator[list[str]]
 @pytest.mark.parametrize(("operation", "event"), UPLINKS)
 def test_uplink_message_has_an_effect_and_its_responses(coze_sandbox, operation, event):
     """A described uplink message changes what a session receives, which then has all responses of the description."""
-    found = list(effects(coze_sandbox, operation, event))
-    assert found, f"the sandbox ignores {event}"
+    effects_found = list(effects(coze_sandbox, operation, event))
+    assert effects_found, f"the sandbox ignores {event}"
     description = coze_sandbox.description
     opened = description.document["paths"][description.operations[operation].path]["get"]
     protocol, _ = description.follow(opened["x-coze-websocket"]["protocol"], "")
     expected = {*protocol["uplink"]["messages"][event].get("answers", ())} - {"error"}
-    assert expected <= {name for received in found for name in received}
+    assert expected <= {name for received in effects_found for name in received}
 
 
 def test_ignored_uplink_message_is_found(coze_sandbox, monkeypatch):
