@@ -11,7 +11,6 @@ Environment:
 
 import os
 import sys
-import time
 
 from cozekit import Coze, CozeError
 
@@ -31,8 +30,8 @@ def main() -> None:
             rw_mode="unlimited_read_write",
         ).database_id
         try:
-            started = coze.databases.records.create(database_id=database_id, insert_rows=ROWS, is_async=True)
-            print(f"{wait(coze, started.task_id or '')} rows added")
+            task = coze.databases.records.create_and_poll(database_id=database_id, insert_rows=ROWS, poll_timeout=60)
+            print(f"{task.affected_rows} rows added")
             experts = {"conditions": [{"left": "level", "operation": "greater_than", "right": "5"}]}
             for row in coze.databases.records.query(
                 database_id=database_id, filter=experts, order_by=[{"field_name": "level", "direction": "desc"}]
@@ -40,19 +39,6 @@ def main() -> None:
                 print(f"{row['name']}: {row['level']}")
         finally:
             coze.databases.delete(database_id=database_id)
-
-
-def wait(coze: Coze, task_id: str, seconds: float = 60) -> int:
-    """Wait for a task, and return the number of rows that it changed."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        task = coze.database_tasks.retrieve(task_id=task_id)
-        if task.status == "succeed":
-            return task.affected_rows or 0
-        if task.status == "failed":
-            sys.exit(f"The task failed: {task.error_msg}")
-        time.sleep(0.5)
-    sys.exit("The task has not ended.")
 
 
 if __name__ == "__main__":

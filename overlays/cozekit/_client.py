@@ -25,6 +25,7 @@ from ._retrying import Retrying
 if TYPE_CHECKING:
     from ._chat.resource import ChatResource
     from ._resources.copy_tasks import CopyTasks
+    from ._resources.databases import Databases
     from ._resources.datasets import Datasets
     from ._resources.files import Files
     from ._websockets.options import SocketOptions
@@ -124,6 +125,13 @@ class Coze(ClientOptions, Client):
         from ._resources.copy_tasks import CopyTasks
 
         return CopyTasks(self)
+
+    @cached_property
+    def databases(self) -> Databases:
+        """Databases and their rows."""
+        from ._resources.databases import Databases
+
+        return Databases(self)
 
     @cached_property
     def datasets(self) -> Datasets:

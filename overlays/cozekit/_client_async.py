@@ -33,6 +33,7 @@ from ._retrying_async import AsyncRetrying
 if TYPE_CHECKING:
     from ._chat.resource_async import AsyncChatResource
     from ._resources.copy_tasks_async import AsyncCopyTasks
+    from ._resources.databases_async import AsyncDatabases
     from ._resources.datasets_async import AsyncDatasets
     from ._resources.files_async import AsyncFiles
     from ._websockets.options import SocketOptions
@@ -134,6 +135,13 @@ class AsyncCoze(ClientOptions, AsyncClient):
         from ._resources.copy_tasks_async import AsyncCopyTasks
 
         return AsyncCopyTasks(self)
+
+    @cached_property
+    def databases(self) -> AsyncDatabases:
+        """Databases and their rows."""
+        from ._resources.databases_async import AsyncDatabases
+
+        return AsyncDatabases(self)
 
     @cached_property
     def datasets(self) -> AsyncDatasets:

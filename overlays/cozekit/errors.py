@@ -10,8 +10,9 @@ CozeError
     StreamInterrupted: a stream ended early; it has what was received
     SocketClosed: a WebSocket was closed or lost; it has the session
     StreamGap: events of a stream were lost or repeated, and `on_gap` is "raise"
-    PollTimeout: a chat, a run, documents or a copy did not end in time; it has their last state
+    PollTimeout: a chat, a run, documents, a copy or a database task did not end in time; it has their last state
     CopyFailed: a bot, an app or a workflow could not be copied; it has the task
+    DatabaseTaskFailed: rows of a database could not be read or changed; it has the task
     ActionRequired: a chat waits for something that the call did not provide; it has the chat
         ToolRoundsExceeded: a bot called tools in too many rounds; it has the calls as well
         ToolFailed: a tool raised, and such errors end the run; it has the call as well
@@ -70,7 +71,7 @@ from coze_api.errors import (
 )
 
 if TYPE_CHECKING:
-    from coze_api.models import Chat, CopyTask
+    from coze_api.models import Chat, CopyTask, DatabaseTask
 
     from ._tool_results import ToolRun
 
@@ -87,6 +88,7 @@ __all__ = [
     "ContentPolicyError",
     "CopyFailed",
     "CozeError",
+    "DatabaseTaskFailed",
     "DecodeError",
     "DeviceCancelled",
     "DeviceDenied",
@@ -209,8 +211,8 @@ class PollTimeout(CozeError, TimeoutError):
 
     Attributes:
         chat: The last state of the chat; None if it is not a chat.
-        last: The last state of what was polled: a chat, a run of a workflow, documents, a copy task; None if there was
-            no response yet.
+        last: The last state of what was polled: a chat, a run of a workflow, documents, a copy task, a database task;
+            None if there was no response yet.
     """
 
     def __init__(self, message: str, *, chat: Chat | None = None, last: Any = None) -> None:
@@ -253,6 +255,18 @@ class CopyFailed(CozeError):
     """
 
     def __init__(self, message: str, *, task: CopyTask) -> None:
+        super().__init__(message)
+        self.task = task
+
+
+class DatabaseTaskFailed(CozeError):
+    """A task that reads or changes rows of a database failed. The text has the reason.
+
+    Attributes:
+        task: The task; its `error_msg` has the reason.
+    """
+
+    def __init__(self, message: str, *, task: DatabaseTask) -> None:
         super().__init__(message)
         self.task = task
 
