@@ -149,12 +149,12 @@ class Call:
 
     @property
     def answer(self) -> dict[str, Any] | None:
-        """The JSON answer's media type, with schema and example."""
+        """The JSON response's media type, with schema and example."""
         return _json_of(self._answer)
 
     @property
     def content_type(self) -> str:
-        """The media type of an answer that is a stream or a file."""
+        """The media type of a response that is a stream or a file."""
         return "text/event-stream" if self.streams else str(next(iter(self._answer["content"])))
 
     @property
@@ -164,14 +164,14 @@ class Call:
 
     @property
     def result(self) -> str:
-        """Which member of the answer is returned; `.` for all of it, as for pages whose marks lie outside `data`."""
+        """Which member of the response is returned; `.` for all of it, as for pages whose marks lie outside `data`."""
         paging = self.described.get("x-coze-pagination", {})
         marks = [paging[key] for key in ("items", "total", "has_more", "next") if key in paging]
         default = "data" if all(mark.startswith("data.") for mark in marks) else "."
         return str(self.described.get("x-coze-result", default))
 
     def payload(self, answer: dict[str, Any]) -> Any:
-        """Pick what the method returns of an answer. Null and nothing read as an empty object."""
+        """Pick what the method returns of a response. Null and nothing read as an empty object."""
         part = answer if self.result == "." else answer.get(self.result)
         return {} if part is None else part
 
@@ -202,7 +202,7 @@ class Call:
         return values, {key: value for key, value in body.items() if key not in self.constants}
 
     def example_answer(self) -> bytes | dict[str, Any]:
-        """Return the described answer; of streams nothing, for files and redirects some content or address."""
+        """Return the described response; of streams nothing, for files and redirects some content or address."""
         match self.kind:
             case "stream":
                 return b""

@@ -145,7 +145,7 @@ class Callback:
 
     @property
     def answer(self) -> Fact | None:
-        """The described schema of the answer to it, None if any answer will do."""
+        """The described schema of the response to it, None if any response will do."""
         content = self.operation["responses"]["200"].get("content", {})
         return content["application/json"]["schema"] if content else None
 
@@ -310,7 +310,7 @@ class _Comparison:
                 continue
             if (name in needs) != (name in requires):
                 described_as = "required" if name in requires else "optional"
-                # Data that requires nothing is optional by rule; an answer may be known better than by the page.
+                # Data that requires nothing is optional by rule; a response may be known better than by the page.
                 tolerated = inner == "data" or (not self._is_sent and name in requires)
                 self.differ(inner, f"{described_as}; the page differs", tolerated=tolerated)
             self._value(inner, fact, knows[name])

@@ -1,4 +1,4 @@
-"""A server that answers every call with the same stream, in given pieces, and may hang up in between."""
+"""A server that responds to every call with the same stream, in given pieces, and may hang up in between."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stream_server(pieces: Sequence[bytes], *, hangs_up: bool = False) -> Iterato
 
     Args:
         pieces: What is sent, each as a chunk of its own.
-        hangs_up: Whether the connection is closed without the chunk that ends the answer.
+        hangs_up: Whether the connection is closed without the chunk that ends the response.
 
     Yields:
         The address.

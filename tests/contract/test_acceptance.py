@@ -57,7 +57,7 @@ def sent_by(response: Any) -> Sent:
 
 @SCHEMA.parametrize()
 def test_requests(case: Any, sandbox: Sandbox) -> None:
-    """A request is taken exactly if the description allows it; the answer is a described one in both cases.
+    """A request is taken exactly if the description allows it; the response is a described one in both cases.
 
     Two parties decide on their own what is allowed. What nobody minds, as in Coze: parameters that are not described,
     and bodies and content types where none is described.

@@ -27,7 +27,7 @@ EXAMPLES = max(int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200")) // 20, 1)
 def line() -> Iterator[tuple[list[bytes], Coze]]:
     """Give a server's pieces, to be changed, and a client of it."""
     pieces: list[bytes] = []
-    # The server closes each connection after its answer, so none is to be used again.
+    # The server closes each connection after its response, so none is to be used again.
     options: dict[str, Any] = {"on_gap": "ignore", "headers": {"Connection": "close"}}
     with stream_server(pieces) as url, Coze("token", base_url=url, **options) as coze:
         yield pieces, coze

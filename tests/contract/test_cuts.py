@@ -105,7 +105,7 @@ def test_split(recording: Recording, mode: Mode) -> None:
 def test_truncation(recording: Recording, breaks: bool, mode: Mode) -> None:
     """A stream that is cut off delivers the events that came whole and raises an error, unless it was over.
 
-    An event came whole with its blank line. Where the server ended the answer properly, its data is enough.
+    An event came whole with its blank line. Where the server ended the response properly, its data is enough.
     """
     line, content = Line(), recording.content
     line.breaks = breaks

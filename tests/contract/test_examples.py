@@ -1,4 +1,4 @@
-"""Every operation, called with the description's example, sends what is described and decodes the answer."""
+"""Every operation, called with the description's example, sends what is described and decodes the response."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def check_parts(outcome: Outcome, call: Call, form: dict[str, Any]) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", JSON)
 def test_answer(call: Call, mode: Mode) -> None:
-    """The example's answer is decoded as the declared types, and encoded as the same payload again."""
+    """The example's response is decoded as the declared types, and encoded as the same payload again."""
     result = called(call, mode).result
     answer = call.example_answer()
     assert isinstance(answer, dict)
@@ -137,7 +137,7 @@ def test_answer(call: Call, mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", JSON)
 def test_full_answer(call: Call, mode: Mode) -> None:
-    """An answer in which every described member is present is decoded member by member, and encoded as it was."""
+    """A response in which every described member is present is decoded member by member, and encoded as it was."""
     assert call.answer is not None
     answer = filled(call.answer["schema"])
     assert violations(call.answer["schema"], answer) == []
@@ -148,7 +148,7 @@ def test_full_answer(call: Call, mode: Mode) -> None:
 
 @pytest.mark.parametrize("call", JSON)
 def test_unknown_members(call: Call) -> None:
-    """Of an answer in which every object has a member more than is described, nothing else is set aside."""
+    """Of a response in which every object has a member more than is described, nothing else is set aside."""
     assert call.answer is not None
     answer = extended(filled(call.answer["schema"]))
     result = called(call, "sync", answer).result
@@ -158,7 +158,7 @@ def test_unknown_members(call: Call) -> None:
 
 @pytest.mark.parametrize("call", JSON)
 def test_null_members(call: Call) -> None:
-    """An answer whose result has null for every member is kept as it is, though no type allows it."""
+    """A response whose result has null for every member is kept as it is, though no type allows it."""
     assert call.answer is not None
     answer = filled(call.answer["schema"])
     payload = call.payload(answer)

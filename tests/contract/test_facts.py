@@ -61,7 +61,7 @@ def test_operation_equals_the_catalog(name: str) -> None:
 @needs_samples
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample.operation}:{sample.file}")
 def test_sample_obeys_the_description(sample: Sample) -> None:
-    """Published requests, answers and stream events obey the description and hold nothing that it lacks."""
+    """Published requests, responses and stream events obey the description and hold nothing that it lacks."""
     wrong = unlisted(sample_differences(sample))
     assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"
 

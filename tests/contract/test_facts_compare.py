@@ -143,7 +143,7 @@ def test_difference(steps: tuple[Any, ...], value: Any, place: str) -> None:
 
 
 def test_more_in_an_answer() -> None:
-    """A member of an answer may be required though it is not in the catalog."""
+    """A member of a response may be required though it is not in the catalog."""
     assert compared("response", "objects", "Thing", 0, "required", value=False) == set()
 
 

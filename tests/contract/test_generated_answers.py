@@ -59,14 +59,14 @@ def without_added(after: Any, before: Any) -> Any:
 @some
 @given(data=st.data())
 def test_answer(call: Call, data: st.DataObject) -> None:
-    """An answer that the description allows is read as it is, and so is one that the description does not foresee, unless
+    """A response that the description allows is read as it is, and so is one that it does not foresee, unless
     it is a page whose items or next page nobody could find."""
     assert call.answer is not None
     mode: Mode = data.draw(st.sampled_from(MODES))
     arguments = call.arguments(*call.example())
     answer = data.draw(generated(call.answer["schema"]))
     if "code" in resolve(call.answer["schema"])["properties"]:
-        answer["code"] = 0  # other codes are errors; without code and result, an answer is none of Coze
+        answer["code"] = 0  # other codes are errors; without code and result, a response is none of Coze
     assert violations(call.answer["schema"], answer) == []
     read_well(perform(call, mode, answer, arguments).result, payload_of(call, answer))
     answer = {**answer, **altered_payload(data, call, answer)}
@@ -98,7 +98,7 @@ def member(value: Any, path: str | None) -> Any:
 
 
 def payload_of(call: Call, answer: dict[str, Any]) -> Any:
-    """Pick the members of an answer, in which null and nothing read as an empty list where one is described."""
+    """Pick the members of a response, in which null and nothing read as an empty list where one is described."""
     assert call.answer is not None
     members = resolve(call.answer["schema"])["properties"]
     is_list = call.result != "." and resolve(members.get(call.result, {})).get("type") == "array"
@@ -106,7 +106,7 @@ def payload_of(call: Call, answer: dict[str, Any]) -> Any:
 
 
 def altered_payload(data: st.DataObject, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
-    """Alter the members of an answer, but not what marks it as a success."""
+    """Alter the members of a response, but not what marks it as a success."""
     result = {key: value for key, value in answer.items() if key not in {"code", "msg", "detail"}}
     if call.result == ".":
         return {key: alter(data, value) for key, value in result.items()}

@@ -212,7 +212,7 @@ def test_messages(way: str, mode: str, monkeypatch: pytest.MonkeyPatch, data: st
 
 @pytest.mark.parametrize("protocol", CONFIRMED)
 def test_every_protocol_knows_errors(protocol: str) -> None:
-    """Every WebSocket describes a message of type `error` as a failure, also as the answer to settings."""
+    """Every WebSocket describes a message of type `error` as a failure, also as the response to settings."""
     described = document()["components"]["x-coze-websockets"][protocol]
     assert described["downlink"]["messages"]["error"]["fails"] is True
     updates = [message for kind, message in described["uplink"]["messages"].items() if kind.endswith(".update")]

@@ -68,7 +68,7 @@ def look_at(thing: Any) -> None:
 
 
 def _is_member(thing: Any, name: str) -> bool:
-    """Return whether a name is a member of an answer, which is what came, whatever that was."""
+    """Return whether a name is a member of a response, which is what came, whatever that was."""
     return isinstance(thing, Model) and name in thing._known
 
 
@@ -215,7 +215,7 @@ def _line(call: Call) -> re.Pattern[str]:
 
 @st.composite
 def answers(draw: st.DrawFn, method: str) -> bytes:
-    """Draw the answer of an operation: what is described, with its result damaged."""
+    """Draw the response of an operation: what is described, with its result damaged."""
     call = CALLS[method]
     assert call.answer is not None
     parts = {**filled(call.answer["schema"]), "code": 0}
@@ -231,7 +231,7 @@ def answers(draw: st.DrawFn, method: str) -> bytes:
 @fuzz
 @given(data=st.data())
 def test_waiting(method: str, connect: Connect, data: st.DataObject) -> None:
-    """Whatever the members of awaited answers are, a `CozeError` is raised, or what is returned has the right types."""
+    """Whatever the members of polled responses are, a `CozeError` is raised, or the result has the declared types."""
     used, begin = WAITING[method]
     parts = {name: data.draw(answers(name), label=name) for name in used}
     created = data.draw(damaged({"id": "c", "conversation_id": "v", "status": "in_progress"}))

@@ -1,7 +1,7 @@
-"""Every operation, sync and async, with answers whose values are anything that JSON can express, and any headers.
+"""Every operation, sync and async, with responses whose values are anything that JSON can express, and any headers.
 
 What leaves a call is a result that can be used like any other, or an exception below `CozeError`. Bytes are mutated by
-`make fuzz`; here, values are: an answer is the described example in which some members are something else.
+`make fuzz`; here, values are: a response is the described example in which some members are something else.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def bodies(draw: st.DrawFn, call: Call) -> bytes:
-    """Make an answer like the example, in which up to three members are something else."""
+    """Make a response like the example, in which up to three members are something else."""
     example = call.example_answer()
     body = copy.deepcopy(example) if isinstance(example, dict) else {"code": 0, "msg": "", "data": None}
     body |= {"detail": {"logid": "L"}}
@@ -160,7 +160,7 @@ async def _arun(call: Call, handler: Any, arguments: dict[str, Any]) -> None:
 )
 @given(data=st.data())
 def test_values(call: Call, mode: Mode, data: st.DataObject) -> None:
-    """No value in an answer or its headers raises an exception outside CozeError, nor does use of what came of it."""
+    """No value in a response or its headers raises an exception outside CozeError, nor does use of what came of it."""
     status, headers, body = data.draw(STATUSES), data.draw(HEADERS), data.draw(bodies(call))
     pairs = [(b"content-type", b"application/json"), *((name.encode(), value) for name, value in headers.items())]
     values, members = call.example()

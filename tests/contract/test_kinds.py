@@ -143,7 +143,7 @@ def test_file_is_saved(call: Call, mode: Mode, tmp_path: Path) -> None:
 
 
 def as_file(media: str, stream: Content) -> httpx.Response:
-    """Make the answer with a file."""
+    """Make the response with a file."""
     return httpx.Response(200, headers={"Content-Type": f"{media}; rate=1", "X-Tt-Logid": LOGID}, stream=stream)
 
 
@@ -223,7 +223,7 @@ def test_fixed_header_can_be_replaced(call: Call) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", [param for param in ALL if "4XX" in param.values[0].described["responses"]])  # type: ignore[union-attr]  # pytest does not type parameters
 def test_error_without_envelope_is_read(call: Call, mode: Mode) -> None:
-    """An OAuth error is found by its word, in new answers and in those that follow the standard alone."""
+    """The reason of an OAuth error is read from responses in Coze's form and from those that follow the standard only."""
     error = resolve(call.described["responses"]["4XX"])["content"]["application/json"]["example"]
     standard = {name: error[name] for name in ("error", "error_description")}
     for answer, reason, message in (

@@ -24,12 +24,12 @@ def on() -> Iterator[Stage]:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_machine(machine: type[Machine], on: Stage) -> None:
-    """Whatever the order of calls, the answers are those of a model in plain Python."""
+    """Whatever the order of calls, the responses are those of a model in plain Python."""
     explore(machine, on)
 
 
 def test_machine_of_async_client() -> None:
-    """The async client's answers are those of the model, too."""
+    """The async client's responses are those of the model, too."""
     with stage(is_async=True) as on:
         explore(Conversations, on)
 

@@ -32,7 +32,7 @@ class Pages:
         self._paging = call.described["x-coze-pagination"]
 
     def answer(self, number: int) -> dict[str, Any]:
-        """Make the answer with a page."""
+        """Make the response with a page."""
         assert self._call.answer is not None
         answer: dict[str, Any] = copy.deepcopy(filled(self._call.answer["schema"]))
         paging = self._paging

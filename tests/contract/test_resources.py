@@ -48,7 +48,7 @@ def sandbox(running: Stage) -> Sandbox:
 
 @pytest.fixture
 def coze(running: Stage, sandbox: Sandbox) -> Iterator[Any]:
-    """Give the client, all of whose answers must be as described."""
+    """Give the client, all of whose responses must be as described."""
     yield running.coze
     assert sandbox.violations == []
 

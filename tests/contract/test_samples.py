@@ -1,4 +1,4 @@
-"""What Coze publishes as requests and answers passes through the client without loss."""
+"""What Coze publishes as requests and responses passes through the client without loss."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def fillers(call: Call) -> dict[str, Any]:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("sample", of_folder("responses"))
 def test_answer_is_kept(sample: Sample, mode: Mode) -> None:
-    """A published answer, decoded and encoded again, is the same, nulls and moments written as text included.
+    """A published response, decoded and encoded again, is the same, nulls and moments written as text included.
 
     One of another operation on the same page is refused where no JSON is described.
     """

@@ -1,4 +1,4 @@
-"""The sandbox answers every request that the description allows, in ways that the description allows."""
+"""The sandbox accepts every request that the description allows, with responses that the description allows."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_example_of_a_message_obeys_the_description(message: Message) -> None:
 
 @pytest.mark.parametrize("owner", OWNERS)
 def test_no_message_is_made_up(owner: str) -> None:
-    """Every message that is described is in the catalog, and answers are those that it names."""
+    """Every message that is described is in the catalog, and responses are those that it names."""
     for side in ("uplink", "downlink"):
         known = {message.event: message for message in MESSAGES if (message.owner, message.side) == (owner, side)}
         described = protocol(owner)[side]["messages"]
@@ -111,7 +111,7 @@ def test_codes_of_rooms_are_listed() -> None:
 
 @pytest.mark.parametrize("callback", CALLBACKS, ids=lambda callback: callback.name)
 def test_callback_equals_the_catalog(callback: Callback) -> None:
-    """Members of message and answer, and the time for the answer, are those of the catalog."""
+    """Members of message and response, and the time for the response, are those of the catalog."""
     differences_found, seen = callback.differences()
     wrong = unlisted(differences_found)
     assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"
@@ -125,7 +125,7 @@ def test_callback_equals_the_catalog(callback: Callback) -> None:
 @needs_samples
 @pytest.mark.parametrize("callback", with_samples(CALLBACKS), ids=lambda callback: callback.name)
 def test_example_of_a_callback_obeys_the_description(callback: Callback) -> None:
-    """The published example of each callback, and of the answer to it, obeys its description."""
+    """The published example of each callback, and of the response to it, obeys its description."""
     wrong = unlisted(callback.sample_differences())
     assert not wrong, wrong
 

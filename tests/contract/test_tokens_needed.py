@@ -36,7 +36,7 @@ def names_workspace(call: Call) -> bool:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """Make a sandbox that answers whatever it takes."""
+    """Make a sandbox that responds with examples to every valid request."""
     sandbox = Sandbox(examples=True, tokens={POWERLESS: frozenset()}, foreign_tokens={FOREIGN})
     yield sandbox
     assert sandbox.violations == []
@@ -66,7 +66,7 @@ def code_of(response: httpx.Response) -> Any:
 
 @pytest.mark.parametrize("call", NEEDY)
 def test_without_token(call: Call, sandbox: Sandbox) -> None:
-    """Without token, with an unknown one or with another scheme, the answer is 401 and the documented code."""
+    """Without token, with an unknown one or with another scheme, the response is 401 and the documented code."""
     for headers in WRONG.values():
         assert code_of(answer(sandbox, call, headers)) == (401, INVALID_TOKEN)
     assert code_of(answer(sandbox, call, {"Authorization": f"Bearer {FOREIGN}"}))[1] == NO_PERMISSION

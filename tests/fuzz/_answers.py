@@ -40,8 +40,8 @@ class Texts:
 
     Attributes:
         token: The client's own token.
-        access: Access token in answers.
-        refresh: Refresh token in answers.
+        access: Access token in responses.
+        refresh: Refresh token in responses.
         app: Secret of an app.
     """
 

@@ -42,8 +42,8 @@ class Operation:
         path: Pattern of its path.
         arguments: Values of all parameters and body members from the description's examples.
         media_type: Type of its answer; "" where it redirects or answers with nothing but an envelope.
-        schema: Schema of its JSON answer.
-        sample: Example of its JSON answer.
+        schema: Schema of its JSON response.
+        sample: Example of its JSON response.
         paging: Its `x-coze-pagination`.
         protocol: Name of its stream's protocol; "" where it has none.
         stream_method: The method that opens the stream.

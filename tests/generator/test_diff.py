@@ -291,7 +291,7 @@ def test_a_shared_schema_names_the_operations_that_it_reaches(real: Bundle) -> N
 
 
 def test_a_schema_that_is_sent_and_received_takes_the_worse_rating(real: Bundle) -> None:
-    """A value that a schema of requests and answers accepts no more breaks senders, although readers do not mind."""
+    """A value that a schema of requests and responses accepts no more breaks senders, although readers do not mind."""
     old = json.loads(json.dumps(real.document))
     new = copy.deepcopy(old)
     limited = schema(new, "BotOnboarding")["properties"]["prologue"]

@@ -1,4 +1,4 @@
-"""What all state machines share: a sandbox whose clock they move, a client, and ways to look at answers."""
+"""What all state machines share: a sandbox whose clock they move, a client, and ways to look at responses."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Machine(RuleBasedStateMachine):
         return caught.value
 
     def teardown(self) -> None:
-        """Check that all answers were as described."""
+        """Check that all responses were as described."""
         assert self.sandbox.violations == []
 
 
@@ -112,7 +112,7 @@ def explore(machine: type[Machine], on: Stage, *, examples: int | None = None, s
     """Run a machine: so many examples of so many calls each, the same ones every time.
 
     Raises:
-        Exception: Model and answers differ.
+        Exception: Model and responses differ.
     """
     run_state_machine_as_test(
         lambda: machine(on),

@@ -83,7 +83,7 @@ class Conversations(Machine):
 
     @rule(key=conversations, name=TEXTS)
     def rename(self, key: str, name: str) -> None:
-        """The name is changed, and the answer shows it."""
+        """The name is changed, and the response shows it."""
         self.later()
         if key in self.gone:
             self.refused(NO_CONVERSATION, self.coze.conversations.update, conversation_id=key, name=name)

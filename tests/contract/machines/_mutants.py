@@ -38,7 +38,7 @@ class Mutant:
 
 
 def unsaved(handler: Handler) -> Handler:
-    """Lose what the handler makes, changes or deletes: its answer is right, its effect is none."""
+    """Lose what the handler makes, changes or deletes: its response is right, its effect is none."""
 
     def handle(call: Call) -> Any:
         store = call.state.store
@@ -88,7 +88,7 @@ def _altered(handler: Handler, alter: Callable[[Call, list[Any]], object]) -> Ha
 
 
 def _list_of(value: Any) -> list[Any] | None:
-    """Find the first list in an answer."""
+    """Find the first list in a response."""
     if isinstance(value, list):
         return value
     if isinstance(value, dict):

@@ -57,7 +57,7 @@ class Members(Machine):
 
     @rule(key=workspaces, people=PEOPLE, role=ROLES)
     def join(self, key: str, people: list[str], role: str) -> None:
-        """Who exists and is not a member becomes one; the answer has the outcome for everybody."""
+        """Who exists and is not a member becomes one; the response has the outcome for everybody."""
         roles = self.roles[key]
         response = self.coze.workspaces.members.create(
             workspace_id=key, users=[{"user_id": person, "role_type": role} for person in people]

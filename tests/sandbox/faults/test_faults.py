@@ -52,7 +52,7 @@ def test_html(api, status):
 
 
 def test_delay(api):
-    """An answer can be delayed, past what its client waits for; when the delay is over it comes."""
+    """A response can be delayed for longer than its client waits; it is sent when the delay is over."""
     api.sandbox.faults.add("delay", seconds=30)
     with pytest.raises(httpx.ReadTimeout):
         api.http.get(ME, timeout=httpx.Timeout(60, read=0.3))
@@ -91,7 +91,7 @@ def test_delayed_call_of_a_client_that_leaves(knock, api, size):
 
 
 def test_delayed_answer_of_a_client_that_leaves(knock, api):
-    """A call whose answer alone is delayed takes effect, whether or not somebody waits for the answer."""
+    """A call whose response alone is delayed takes effect, whether or not somebody waits for the response."""
     api.sandbox.faults.add("delay", "conversations.create", seconds=0.1, handled=True)
     knock("/v1/conversation/create", {"bot_id": BOT_ID}, until=lambda record: record.code == 0)
     assert len(api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})["conversations"]) == 1
@@ -118,7 +118,7 @@ def test_delayed_refusal(api):
 
 
 def test_drop(api):
-    """A connection can end without an answer, and the next call is as usual."""
+    """A connection can end without a response, and the next call is as usual."""
     api.sandbox.faults.add("drop")
     with pytest.raises(httpx.RemoteProtocolError, match="disconnected"):
         api.http.get(ME)
@@ -129,7 +129,7 @@ def test_drop(api):
 @pytest.mark.parametrize("kind", ["drop", "status", "html"])
 @pytest.mark.parametrize("handled", [False, True])
 def test_lost_answers(api, kind, handled):
-    """A fault can hit before the call takes effect, or only its answer."""
+    """A fault can hit before the call takes effect, or only its response."""
     api.sandbox.faults.add(kind, "conversations.create", handled=handled)
     try:
         api.http.post("/v1/conversation/create", json={"bot_id": BOT_ID})
@@ -140,7 +140,7 @@ def test_lost_answers(api, kind, handled):
 
 
 def test_cut_json(api):
-    """A JSON answer can be cut at a byte."""
+    """A JSON response can be cut at a byte."""
     api.sandbox.faults.add("cut", bytes=10)
     with pytest.raises(httpx.RemoteProtocolError, match="received 10 bytes"):
         api.http.get(ME)
@@ -276,7 +276,7 @@ def test_stall(api):
 
 
 def test_stalled_answer(api):
-    """An answer that is not a stream can stall too, behind its headers."""
+    """A response that is not a stream can stall too, behind its headers."""
     api.sandbox.faults.add("stall", "users.me")
     with pytest.raises(httpx.ReadTimeout):
         api.http.get(ME, timeout=httpx.Timeout(60, read=0.3))
@@ -305,7 +305,7 @@ def test_close(api):
 
 
 def test_stream_faults_leave_json_alone(api):
-    """Garbage, lost, doubled, huge and closing events need a stream: other answers come as usual."""
+    """Garbage, lost, doubled, huge and closing events need a stream: other responses come as usual."""
     for kind in ("close", "duplicate", "garbage", "huge", "lost"):
         api.sandbox.faults.add(kind, "users.me")
         assert api.ok("GET", ME)

@@ -176,7 +176,7 @@ def test_body_of_the_largest_size(small, operation):
 
 @pytest.mark.parametrize("path", sorted({operation.path for operation in HTTP}))
 def test_other_verbs(stateful, path):
-    """A verb that a path does not have is answered with 405 and the verbs that it has."""
+    """The response to a method that a path does not have is 405 with the methods that it has."""
     item = DESCRIPTION.document["paths"][path]
     known = {verb.upper() for verb in item} & set(VERBS)
     for verb in set(VERBS) - known:

@@ -23,7 +23,7 @@ REBOUND = "rebound.test"  # which the browser of these tests finds at 127.0.0.1
 
 
 class EmptyPage(BaseHTTPRequestHandler):
-    """Answers everything with an empty page."""
+    """Responds to every request with an empty page."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -134,7 +134,7 @@ def test_pages_of_other_origins_control_nothing(foreign: Chromium, coze_sandbox:
         fetch_in_page(foreign, f"{url}/_sandbox/bots", {"method": "POST", "body": json.dumps({"bot_id": "1"})})
         == "TypeError"
     )
-    # Without a preflight the request is sent, though its answer cannot be read.
+    # Without a preflight the request is sent, though its response cannot be read.
     plain = {"method": "POST", "mode": "no-cors", "body": json.dumps({"bot_id": "73"})}
     fetch_in_page(foreign, f"{url}/_sandbox/bots", plain)
     assert coze_sandbox.store.get("bot", "73") is None

@@ -1,4 +1,4 @@
-"""What is true of every operation: routes, tokens, checks of requests and answers."""
+"""What is true of every operation: routes, tokens, checks of requests and responses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def document(coze_sandbox_server: Sandbox) -> dict[str, Any]:
 
 
 def test_every_operation_answers_as_described(api):
-    """Each described operation is routed, and its answer, good or bad, is valid."""
+    """Each described operation is routed, and its response, good or bad, is valid."""
     for operation in api.sandbox.description.operations.values():
         path = operation.path.replace("{bot_id}", BOT_ID)
         response = api.http.request(operation.method, path, json={})
@@ -35,12 +35,12 @@ def test_every_operation_answers_as_described(api):
 
 
 def test_unknown_path(api):
-    """A path that is not described is answered with HTTP 404 and an error envelope."""
+    """The response to a path that is not described is HTTP 404 with an error envelope."""
     assert api.refused("GET", "/v1/nothing") == (404, 4200)
 
 
 def test_unknown_verb(api):
-    """A verb that the path has not is answered with HTTP 405 and the verbs that it has."""
+    """The response to a method that a path does not have is HTTP 405 with the methods that it has."""
     response = api.send("DELETE", "/v1/files/upload")
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
@@ -165,7 +165,7 @@ def test_logid_header_keeps_its_case(coze_sandbox):
 
 
 def test_operation_without_a_handler_answers_its_example(document):
-    """An operation that is only described answers with its example and the log id of the call."""
+    """The response of an operation without a handler is its example, with the log id of the call."""
     operation = copy.deepcopy(document["paths"]["/v1/files/retrieve"]["get"])
     operation["operationId"] = "new.retrieve"
     operation["parameters"] = []
@@ -178,7 +178,7 @@ def test_operation_without_a_handler_answers_its_example(document):
 
 
 def test_stream_without_a_handler_answers_its_example(document):
-    """A stream that is only described answers with the described event, framed as its kind is."""
+    """The stream of an operation without a handler has the described event, framed as its kind is."""
     operation = copy.deepcopy(document["paths"]["/v1/workflow/stream_run"]["post"])
     operation["operationId"] = "new.stream"
     event = {"id": "0", "event": "Done", "data": '{"debug_url": "u"}'}
@@ -192,7 +192,7 @@ def test_stream_without_a_handler_answers_its_example(document):
 
 
 def test_answer_that_is_not_as_described(document):
-    """An answer that breaks the description is a loud HTTP 500 naming the member, and is kept."""
+    """A response that violates the description becomes HTTP 500 with the member's name, and is recorded as a violation."""
     document["components"]["schemas"]["User"]["properties"]["nick_name"] = {"type": "integer"}
     with Sandbox(document=document) as sandbox:
         response = httpx.get(sandbox.base_url + "/v1/users/me", headers=bearer(sandbox.token))
