@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ..spec.bundler import OFFICIAL, Bundle
+from ..spec.bundler import Bundle
 from ..spec.diagnostics import DescriptionError, Diagnostic
 from ._markdown import NOTHING, table
-from ._operations import split
+from ._operations import grades, split
 
 __all__ = ["coverage", "described"]
 
@@ -40,7 +39,7 @@ def coverage(bundled: Bundle, facts: Path, readme: Path | None = None) -> str:
     Raises:
         DescriptionError: The records cannot be read, or the file has no marks. Nothing was written.
     """
-    text = f"{_table(bundled, _records(facts))}\n{_grades(bundled)}\n"
+    text = f"{_table(bundled, _records(facts))}\n{grades(bundled)}\n"
     if readme is not None:
         before = readme.read_text(encoding="utf-8") if readme.is_file() else ""
         if not _PLACE.search(before):
@@ -72,18 +71,6 @@ def _records(facts: Path) -> list[dict[str, Any]]:
     if not records:
         raise DescriptionError([Diagnostic(str(facts), 1, "coverage", "has no records; --facts names their folder")])
     return records
-
-
-def _grades(bundled: Bundle) -> str:
-    """Write how many operations are certain, and as of when."""
-    evidence = [operation.get("x-coze-evidence", {}) for _, _, operation in bundled.operations().values()]
-    counts = Counter(entry.get("grade", "certain") for entry in evidence)
-    unofficial = sum(entry.get("source", OFFICIAL) != OFFICIAL for entry in evidence)
-    month = bundled.document["info"].get("x-coze-as-of", "an unknown month")
-    return (
-        f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. The official "
-        f"documentation lacks {unofficial} of them; their docstrings name where they were seen."
-    )
 
 
 def _table(bundled: Bundle, records: list[dict[str, Any]]) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..spec.bundler import Bundle, source_note
+from ..spec.bundler import OFFICIAL, Bundle, source_note
 from ._markdown import NOTHING, cell, code, link, prose, table
 from ._protocols import events, events_table, messages_table, rooms, users
 from ._samples import anchor
 
-__all__ = ["http_line", "operations_page", "split"]
+__all__ = ["grades", "http_line", "operations_page", "split"]
 
 _COLUMNS = ("Operation", "Request", "Permission", "What it does", "Official page", "Samples")
 
@@ -24,7 +25,7 @@ def operations_page(bundled: Bundle) -> str:
         f"{len(http)} HTTP operations, {len(sockets)} WebSockets, {len(callbacks)} callbacks, "
         f"{len(streams)} kinds of streams, and the messages of RTC rooms. An operation's name is its method in the "
         "client, and leads to its description. A dash stands where the official pages name no permission. "
-        "Its samples call it with curl and with Python, sync and async.\n"
+        f"Its samples call it with curl and with Python, sync and async.\n\n{grades(bundled)}\n"
     )
     parts = [
         head,
@@ -42,6 +43,18 @@ def split(bundled: Bundle) -> tuple[dict[str, Any], dict[str, Any]]:
     described = dict(sorted(bundled.operations().items()))
     sockets = {name: entry for name, entry in described.items() if "x-coze-websocket" in entry[2]}
     return {name: entry for name, entry in described.items() if name not in sockets}, sockets
+
+
+def grades(bundled: Bundle) -> str:
+    """Write how many operations are certain, and as of when."""
+    evidence = [operation.get("x-coze-evidence", {}) for _, _, operation in bundled.operations().values()]
+    counts = Counter(entry.get("grade", "certain") for entry in evidence)
+    unofficial = sum(entry.get("source", OFFICIAL) != OFFICIAL for entry in evidence)
+    month = bundled.document["info"].get("x-coze-as-of", "an unknown month")
+    return (
+        f"As of {month}: {counts['certain']} operations are certain, {counts['likely']} likely. The official "
+        f"documentation lacks {unofficial} of them; their docstrings name where they were seen."
+    )
 
 
 def http_line(path: str, method: str, operation: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from ..spec.bundler import Bundle, operations_of
 from ._errors import codes_list
 from ._markdown import NOTHING, code, prose
+from ._operations import grades
 from ._protocols import events_table, messages_table, rooms
 from ._python import Samples
 from ._samples import code_samples
@@ -41,6 +42,7 @@ def readable(bundled: Bundle, samples: Samples) -> dict[str, Any]:
                     {"lang": language, "label": title, "source": text}
                     for language, title, text in code_samples(source, path, method, operation, samples)
                 ]
+    document["info"]["description"] = f"{document['info'].get('description', '')}\n\n{grades(bundled)}".strip()
     _add_sections(document, bundled)
     return document
 

@@ -43,6 +43,15 @@ def extension_key(description: Description) -> Iterator[Violation]:
                 yield violation(place, f"explain {key} in {_PAGE}, or remove it{remedy}", key)
 
 
+def version(description: Description) -> Iterator[Violation]:
+    """The version is year and month of `x-coze-as-of` and a number of its own: `2026.11.0`."""
+    info = mapping(description.bundle.document.get("info"))
+    year, _, month = str(info.get("x-coze-as-of", "")).partition("-")
+    if month and not re.fullmatch(rf"{year}\.{int(month)}\.(0|[1-9][0-9]*)", str(info.get("version"))):
+        message = f"write {year}.{int(month)}. and a number, as x-coze-as-of is {year}-{month}"
+        yield violation(info, message, "version")
+
+
 def enum_names(description: Description) -> Iterator[Violation]:
     """Numbers in an enum have names, and there is one valid, unique name for each value."""
     for node in description.nodes:
@@ -115,6 +124,7 @@ def _listed(page: str) -> dict[str, set[str]]:
 
 EXTENSION_RULES: dict[str, Rule] = {
     "extension-key": extension_key,
+    "version": version,
     "enum-names": enum_names,
     "enum-descriptions": enum_descriptions,
     "error-codes": error_codes,

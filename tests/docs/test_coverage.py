@@ -38,6 +38,16 @@ def test_the_table_is_what_the_command_writes(real: Bundle) -> None:
     assert shown() == coverage(real, FACTS), "run `make docs`"
 
 
+def test_pages_show_the_month_and_the_grades(real: Bundle) -> None:
+    """README, index of operations and reference page show how many operations are certain or likely, as of which month."""
+    month = real.document["info"]["x-coze-as-of"]
+    for page in ("README.md", "docs/operations.md", "docs/reference.html"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        found = re.search(rf"As of {month}: (\d+) operations are certain, (\d+) likely\.", text)
+        assert found, page
+        assert int(found[1]) + int(found[2]) == len(real.operations())
+
+
 def test_what_is_counted_is_the_same(real: Bundle) -> None:
     """The operations of the facts are described, by method and path, so that their counts can be compared.
 

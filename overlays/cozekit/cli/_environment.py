@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from coze_api import API_VERSION
+
 from .. import __version__
 from .._config import resolve_token
 from .._profiles import current_profile
@@ -51,7 +53,8 @@ class Credentials:
 
 def check_versions(report: Report) -> None:
     """Report installed versions and missing extras."""
-    known = f"cozekit {__version__}, Python {platform.python_version()}, httpx {version('httpx')}"
+    ours = f"cozekit {__version__}, API description {API_VERSION}"
+    known = f"{ours}, Python {platform.python_version()}, httpx {version('httpx')}"
     installed, missing = [], []
     for extra, packages in _PACKAGES.items():
         versions = [_version(package) for package in packages]

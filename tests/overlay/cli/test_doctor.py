@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+import coze_api
+import cozekit
 from coze_sandbox import PUBLIC_APP, Sandbox
 from cozekit._profiles import Profile, Profiles
 from cozekit.auth import Token
@@ -92,6 +94,8 @@ def test_valid_token_reports_user_and_permissions(examined, coze_sandbox):
     assert report["services"] == [coze_sandbox.base_url]
     assert {"users.me", "workspaces.list", "bots.list", "workflows.list", "datasets.list"} <= set(report["may"])
     assert "nowhere else" in finding_of(report, "privacy")
+    known = f"cozekit {cozekit.__version__}, API description {coze_api.API_VERSION}, Python "
+    assert finding_of(report, "versions").startswith(known)
     assert "httpx" in finding_of(report, "versions")
     assert "right" in finding_of(report, "clock")
 
