@@ -38,6 +38,7 @@ _NAMES = {
     "aclosing": "closing",
     "aiter": "iter",
     "aiter_bytes": "iter_bytes",
+    "aiter_items": "iter_items",
     "anext": "next",
     "aread_body": "read_body",
     "asend": "send",

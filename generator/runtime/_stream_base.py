@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 from . import _json
 from ._decode import code_of, logid_of, redacted, retryable
 from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
-from ._http import HTTPResponse
+from ._http import HTTPError, HTTPResponse, StreamError
 from ._model import Model
 from ._operation import Event, Operation, Protocol
 from ._response import Response
 from ._sequence import OnGap, SequenceChecker, checked_on_gap
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
-__all__ = ["CANCELED", "CLOSED", "DRAIN_TIMEOUT", "MAX_DRAIN_CHUNKS", "BaseStream", "is_event_stream"]
+__all__ = ["CANCELED", "CLOSED", "DRAIN_TIMEOUT", "MAX_DRAIN_CHUNKS", "READ_ERRORS", "BaseStream", "is_event_stream"]
 
 E = TypeVar("E")
 # Most events are shorter than so many bytes, and looking at their depth would take a tenth of the time of all else:
@@ -27,6 +27,9 @@ DRAIN_TIMEOUT = 1.0
 """Seconds for the end of the HTTP response after the last event."""
 MAX_DRAIN_CHUNKS = 8
 """Chunks to read past the end of a stream before its connection is given up."""
+
+READ_ERRORS = (HTTPError, StreamError, EventTooLarge)
+"""What reading a stream may raise, beside the errors of the stream itself."""
 
 CLOSED = "it was closed here before its end"
 CANCELED = "a read was canceled before its end"
@@ -98,6 +101,10 @@ class BaseStream(Generic[E]):
     @on_gap.setter
     def on_gap(self, value: OnGap) -> None:
         self._on_gap = checked_on_gap(value)
+
+    def open(self) -> Any:
+        """Send the request. `Stream` and `AsyncStream` implement it."""
+        raise NotImplementedError
 
     def _flush(self) -> None:
         """Decode what is left at the end of input, without an event whose data was cut off.
@@ -215,6 +222,10 @@ class BaseStream(Generic[E]):
         )
         error.event = event
         return self._record_failure(redacted(error, self.response.http))
+
+    def _broken(self, error: Exception) -> CozeError:
+        """Make the error for one of `READ_ERRORS`."""
+        return self._interrupted(str(error) if isinstance(error, EventTooLarge) else f"{type(error).__name__}: {error}")
 
     def _interrupted(self, reason: str) -> CozeError:
         return self._record_failure(self._interruption(self._with_advice(self._close_reason or reason)))

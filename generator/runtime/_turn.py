@@ -8,20 +8,8 @@ import threading
 
 __all__ = ["AsyncTurn", "Turn"]
 
-
-class Turn:
-    """A place in a queue of threads."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        """Let the thread run."""
-        self._event.set()
-
-    def wait(self, seconds: float | None) -> bool:
-        """Wait for the turn, at most so many seconds; without a limit if None. Return whether it came."""
-        return self._event.wait(seconds)
+Turn = threading.Event
+"""A place in a queue of threads."""
 
 
 class AsyncTurn:

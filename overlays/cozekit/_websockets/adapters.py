@@ -12,45 +12,23 @@ from typing import Any
 
 from anyio import move_on_after  # a dependency of httpx
 from websockets import exceptions as _ws
-from websockets.asyncio.client import connect as _aconnect
-from websockets.sync import client as _sync
 
-from .connect_params import to_connection_closed
+from .connect_params import AsyncConnect, connect, to_connection_closed
 from .thread_safe_tls import ThreadSafeSSLContext
 
 __all__ = ["AsyncWebsocket", "Websocket", "open_websocket", "open_websocket_async"]
-
-
-class _NoRedirects:
-    """Follows no redirect, which would send the token to another address."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-class _AsyncConnect(_NoRedirects, _aconnect):
-    """Connects."""
-
-
-def _without_redirects(connect: Any) -> Any:
-    """Keep websockets 17 from following redirects; earlier versions of its sync client do not know them."""
-    follows = getattr(_sync, "reconnect", None)
-    return connect if follows is None else type("_Connect", (_NoRedirects, follows), {})
-
-
-_connect = _without_redirects(_sync.connect)
 
 
 def open_websocket(url: str, arguments: dict[str, Any]) -> Any:
     """Connect by the client for threads."""
     if "ssl" in arguments:
         arguments["ssl"] = ThreadSafeSSLContext(arguments["ssl"])  # websockets calls only its `wrap_socket`
-    return _connect(url, **arguments).__enter__()  # later versions connect here, earlier ones before
+    return connect(url, **arguments).__enter__()  # later versions connect here, earlier ones before
 
 
 async def open_websocket_async(url: str, arguments: dict[str, Any]) -> Any:
     """Connect by the client for asyncio."""
-    return await _AsyncConnect(url, **{**arguments, "ping_interval": None})
+    return await AsyncConnect(url, **{**arguments, "ping_interval": None})
 
 
 class Websocket:
@@ -80,19 +58,16 @@ class Websocket:
             ConnectionClosed: The connection is closed.
         """
         try:
-            received: str | bytes = self._websocket.recv(timeout, decode=False)
+            message: bytes = self._websocket.recv(timeout, decode=False)
         except _ws.ConnectionClosed as error:
             raise to_connection_closed(error) from error
         except _ws.ConcurrencyError:
             raise RuntimeError("another thread is waiting for messages of this session") from None
-        return received.encode() if isinstance(received, str) else received
+        return message
 
     def _send_ping(self) -> Callable[[], bool]:
         """Send a ping, and return what returns whether its pong has arrived."""
-        try:
-            pong: threading.Event = self._websocket.ping()
-        except _ws.ConnectionClosed as error:
-            raise to_connection_closed(error) from error
+        pong: threading.Event = self._websocket.ping()
         return pong.is_set
 
     def _close(self, code: int, reason: str, timeout: float | None) -> None:
@@ -153,17 +128,14 @@ class AsyncWebsocket:
             raise TimeoutError
         received, self._receiving = self._receiving, None
         try:
-            message: str | bytes = received.result()
+            message: bytes = received.result()
         except _ws.ConnectionClosed as error:
             raise to_connection_closed(error) from error
-        return message.encode() if isinstance(message, str) else message
+        return message
 
     async def _send_ping(self) -> Callable[[], bool]:
         """Send a ping, and return what returns whether its pong has arrived."""
-        try:
-            pong: asyncio.Future[float] = await self._websocket.ping()
-        except _ws.ConnectionClosed as error:
-            raise to_connection_closed(error) from error
+        pong: asyncio.Future[float] = await self._websocket.ping()
         pong.add_done_callback(_retrieve_exception)
         return pong.done
 

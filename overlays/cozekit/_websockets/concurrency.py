@@ -8,31 +8,31 @@ import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from anyio import CancelScope  # a dependency of httpx
 
 from ..errors import CozeError
 
 __all__ = [
-    "AsyncItems",
     "AsyncLock",
     "AsyncShield",
     "AsyncSource",
     "AsyncWorker",
     "AsyncWorkerError",
-    "Items",
     "Lock",
     "Shield",
     "Source",
     "Worker",
     "WorkerError",
+    "aiter_items",
+    "iter_items",
 ]
 
 T = TypeVar("T")
 Source = Iterable[T]
 AsyncSource = Iterable[T] | AsyncIterable[T]
-Items = iter
+iter_items = iter
 Lock = threading.Lock
 Shield = nullcontext  # threads cannot be canceled
 AsyncShield = partial(CancelScope, shield=True)
@@ -41,18 +41,14 @@ AsyncWorkerError = Exception  # others are cancellation, or end the event loop
 _JOIN_TIMEOUT = 2.0  # seconds until the thread has to end; an iterable that yields nothing may block it
 
 
-class AsyncItems(Generic[T]):
-    """An async iterable over the items of a sync or async one."""
+def aiter_items(source: AsyncSource[T]) -> AsyncIterable[T]:
+    """Return an async iterable over the items of a sync or async one."""
+    return source if isinstance(source, AsyncIterable) else _iterate(source)
 
-    def __init__(self, source: AsyncSource[T]) -> None:
-        self._source = source
 
-    def __aiter__(self) -> AsyncIterator[T]:
-        return aiter(self._source) if isinstance(self._source, AsyncIterable) else self._iterate(self._source)
-
-    async def _iterate(self, source: Iterable[T]) -> AsyncIterator[T]:
-        for item in source:
-            yield item
+async def _iterate(source: Iterable[T]) -> AsyncIterator[T]:
+    for item in source:
+        yield item
 
 
 class AsyncLock(asyncio.Lock):

@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 from websockets import exceptions as _ws
+from websockets.asyncio.client import connect as _aconnect
+from websockets.sync import client as _sync
 from websockets.version import version as _version
 
 from coze_api._core._http import ConnectError, ConnectTimeout, HTTPRequest, HTTPResponse
@@ -15,8 +17,9 @@ from coze_api._core._http import ConnectError, ConnectTimeout, HTTPRequest, HTTP
 from ..errors import InvalidArgumentError
 from .session_state import ConnectionClosed
 
-__all__ = ["ConnectParams", "to_connection_closed"]
+__all__ = ["AsyncConnect", "ConnectParams", "LibraryClosed", "connect", "to_connection_closed"]
 
+LibraryClosed = _ws.ConnectionClosed
 _KNOWS_PROXIES = int(_version.partition(".")[0]) >= 15
 _SECRET = {"authorization", "cookie", "proxy-authorization", "set-cookie"}
 _log = logging.getLogger("cozekit.websockets")
@@ -98,6 +101,26 @@ class ConnectParams:
         if isinstance(error, TimeoutError):
             raise ConnectTimeout(f"{where}: not open in time", request=self.request) from error
         raise ConnectError(f"{where}: {str(error) or type(error).__name__}", request=self.request) from error
+
+
+class _NoRedirects:
+    """Follows no redirect, which would send the token to another address."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class AsyncConnect(_NoRedirects, _aconnect):
+    """Connects by the client for asyncio."""
+
+
+def _without_redirects(connect: Any) -> Any:
+    """Keep websockets 17 from following redirects; earlier versions of its sync client do not know them."""
+    follows = getattr(_sync, "reconnect", None)
+    return connect if follows is None else type("_Connect", (_NoRedirects, follows), {})
+
+
+connect = _without_redirects(_sync.connect)
 
 
 def to_connection_closed(error: _ws.ConnectionClosed) -> ConnectionClosed:

@@ -12,7 +12,7 @@ from coze_api._core._http import HTTPResponse
 
 from .adapters import Websocket, open_websocket
 from .concurrency import Worker
-from .connect_params import ConnectParams
+from .connect_params import ConnectParams, LibraryClosed
 from .session_state import ConnectionClosed
 
 __all__ = ["Connection"]
@@ -50,7 +50,7 @@ class Connection(Websocket):
         self._heartbeat.start(self._send_pings, interval)
 
     def _send_pings(self, interval: float) -> None:
-        with suppress(ConnectionClosed):
+        with suppress(LibraryClosed):
             while self._heartbeat.sleep(interval):
                 if self.unanswered_ping is None:
                     has_pong = self._send_ping()

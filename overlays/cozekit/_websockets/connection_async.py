@@ -11,7 +11,7 @@ from coze_api._core._http import HTTPResponse
 
 from .adapters import AsyncWebsocket, open_websocket_async
 from .concurrency import AsyncWorker
-from .connect_params import ConnectParams
+from .connect_params import ConnectParams, LibraryClosed
 from .session_state import ConnectionClosed
 
 __all__ = ["AsyncConnection"]
@@ -49,7 +49,7 @@ class AsyncConnection(AsyncWebsocket):
         self._heartbeat.start(self._send_pings, interval)
 
     async def _send_pings(self, interval: float) -> None:
-        with suppress(ConnectionClosed):
+        with suppress(LibraryClosed):
             while await self._heartbeat.sleep(interval):
                 if self.unanswered_ping is None:
                     has_pong = await self._send_ping()

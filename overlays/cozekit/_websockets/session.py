@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, Self
 from coze_api._core._handshake import Handshake
 
 from ..errors import SocketClosed
-from .concurrency import Items, Lock, Shield, Source
+from .concurrency import Lock, Shield, Source, iter_items
 from .handshake import open_connection
 from .options import SocketOptions
 from .sender import Sender
@@ -213,7 +213,7 @@ class Session(Generic[U, D]):
 
     def _messages(self, source: Source[T], message: Callable[[T], U], last: U | None = None) -> Generator[U, None]:
         """Yield a message for each item, and then the last one."""
-        for item in Items(source):
+        for item in iter_items(source):
             yield message(item)
         if last is not None:
             yield last

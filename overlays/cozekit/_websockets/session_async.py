@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from coze_api._core._handshake import Handshake
 
 from ..errors import SocketClosed
-from .concurrency import AsyncItems, AsyncLock, AsyncShield, AsyncSource
+from .concurrency import AsyncLock, AsyncShield, AsyncSource, aiter_items
 from .handshake_async import open_connection
 from .options import SocketOptions
 from .sender_async import AsyncSender
@@ -221,7 +221,7 @@ class AsyncSession(Generic[U, D]):
         self, source: AsyncSource[T], message: Callable[[T], U], last: U | None = None
     ) -> AsyncGenerator[U, None]:
         """Yield a message for each item, and then the last one."""
-        async for item in AsyncItems(source):
+        async for item in aiter_items(source):
             yield message(item)
         if last is not None:
             yield last
