@@ -127,5 +127,5 @@ def test_message_log_id_is_in_its_detail(detail: object, logid: str) -> None:
 def test_described_logid_field_is_read() -> None:
     """A described field `logid` is read by that name; other parts of responses have none."""
     assert WorkflowRunHistory.from_dict({"execute_id": "1", "logid": "of the run"}).logid == "of the run"
-    with pytest.raises(AttributeError, match="not an answer itself"):
+    with pytest.raises(AttributeError, match="not a response itself"):
         _ = SpeechText(delta="Hello").logid
