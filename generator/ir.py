@@ -81,6 +81,7 @@ class Field:
         wire: Name in JSON or in the request.
         schema: The raw schema, for limits and texts.
         place: Where an argument goes; None for properties.
+        formerly: Old Python name of an argument, which still works.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Field:
     description: str
     schema: Mapping[str, Any] = attrs.field(repr=False)
     place: Literal["path", "query", "header", "body", "part"] | None = None
+    formerly: str | None = None
 
     @property
     def optional(self) -> bool:
@@ -112,7 +114,6 @@ class Model:
     description: str
     fields: tuple[Field, ...]
     from_string: Mapping[str, Any] | None
-    deprecated: bool
     is_message: bool = False
 
 
@@ -226,7 +227,10 @@ class Poll:
 
 @attrs.frozen
 class Operation:
-    """A method. A described operation that can stream becomes two of them; one that opens a WebSocket a `handshake`."""
+    """A method. A described operation that can stream becomes two of them; one that opens a WebSocket a `handshake`.
+
+    An operation that was renamed has a further, deprecated method by its old id.
+    """
 
     id: str
     described_id: str
@@ -253,6 +257,7 @@ class Operation:
     poll: Poll | None
     stream: Stream | None
     socket: Socket | None = None
+    replaced_by: str | None = None
 
     @property
     def tag(self) -> str:
@@ -273,6 +278,22 @@ class Operation:
     def resource(self) -> str:
         """Id of the resource that the method is on."""
         return self.id.rpartition(".")[0]
+
+    @property
+    def deprecation(self) -> str:
+        """Text of the warning of a call; empty if it is not deprecated."""
+        if not self.deprecated:
+            return ""
+        return f"`{self.id}` is deprecated" + (f"; use `coze.{self.replaced_by}` instead" if self.replaced_by else "")
+
+    def renaming(self, field: Field) -> str:
+        """Return the text of the warning of a call that gives an argument by its old name."""
+        return f"`{self.id}`: `{field.formerly}` is deprecated; use `{field.name}` instead"
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """Old names of arguments, which still work, to the new ones."""
+        return {field.formerly: field.name for field in self.arguments if field.formerly}
 
 
 @attrs.frozen

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any, TypeVar
 
 import attrs
 
-__all__ = ["Change", "Direction", "Impact", "added_or_removed", "is_raised", "merged", "renamed", "requirement"]
+__all__ = [
+    "Change", "Direction", "Impact", "added_or_removed", "former_name", "is_raised", "merged", "renamed", "requirement",
+]  # fmt: skip
 
 K = TypeVar("K", bound="str | tuple[str, ...]")
 
@@ -69,6 +71,14 @@ def requirement(subject: str, place: str, *, required: bool) -> Change:
     """Return the change of an argument or body that must be sent now, or need not be sent any more."""
     impact = Impact.BREAKING if required else Impact.ADDITIVE
     return Change(impact, subject, place, "is required now" if required else "is optional now")
+
+
+def former_name(subject: str, place: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """List the change of an old name by which a thing may be called or given too."""
+    before, after = old.get("x-coze-formerly"), new.get("x-coze-formerly")
+    if before != after:
+        text = f"can still be called {after}" if after else f"cannot be called {before} any more"
+        yield Change(Impact.BREAKING if before else Impact.ADDITIVE, subject, place, text)
 
 
 def is_raised(before: Any, after: Any) -> bool:

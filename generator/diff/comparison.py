@@ -8,7 +8,7 @@ from typing import Any
 
 from ..spec.bundler import operations_of
 from . import protocols
-from .changes import Change, Direction, Impact, added_or_removed, merged
+from .changes import Change, Direction, Impact, added_or_removed, former_name, merged
 from .operations import compare_operation
 from .schemas import SchemaComparison, canonical, schema_names
 
@@ -80,7 +80,10 @@ class _Comparison:
         self, name: str, new_name: str, old: tuple[str, str, dict[str, Any]], new: tuple[str, str, dict[str, Any]]
     ) -> Iterator[Change]:
         if name != new_name:
-            yield Change(Impact.BREAKING, name, "", f"is called {new_name} now")
+            impact = Impact.ADDITIVE if new[2].get("x-coze-formerly") == name else Impact.BREAKING
+            yield Change(impact, name, "", f"is called {new_name} now")
+        else:
+            yield from former_name(name, "", old[2], new[2])
         if old[:2] != new[:2]:
             addresses = [f"{method.upper()} {path}" for path, method, _ in (old, new)]
             yield Change(Impact.BREAKING, new_name, "", f"moved from {addresses[0]} to {addresses[1]}")
@@ -113,7 +116,8 @@ def _renamed(old: _Operations, new: _Operations) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for name, (path, method, operation) in gone.items():
         candidates = [other for other in fresh if other not in pairs.values()]
-        same_address = [other for other in candidates if fresh[other][:2] == (path, method)]
+        declared = [other for other in candidates if fresh[other][2].get("x-coze-formerly") == name]
+        same_address = declared or [other for other in candidates if fresh[other][:2] == (path, method)]
         if same_address:
             pairs[name] = same_address[0]
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .changes import Change, Direction, Impact, added_or_removed, is_raised, renamed, requirement
+from .changes import Change, Direction, Impact, added_or_removed, former_name, is_raised, renamed, requirement
 from .protocols import compare_servers
 from .schemas import SchemaComparison, canonical
 
@@ -38,6 +38,8 @@ def _texts(name: str, old: _Operation, new: _Operation) -> Iterator[Change]:
         instead = f"; use {new['x-coze-replaced-by']}" if new.get("x-coze-replaced-by") else ""
         text = f"is deprecated{instead}" if new.get("deprecated") else "is not deprecated any more"
         yield Change(Impact.DOCUMENTATION, name, "", text)
+    elif old.get("x-coze-replaced-by") != new.get("x-coze-replaced-by"):
+        yield Change(Impact.DOCUMENTATION, name, "", "is replaced by another operation")
 
 
 def _whole(name: str, old: _Operation, new: _Operation) -> Iterator[Change]:
@@ -108,6 +110,8 @@ def _parameters(
         was_required, required = (bool(parameter.get("required")) for parameter in (before[key], after[other]))
         if was_required != required:
             yield requirement(name, place, required=required)
+        if key == other:
+            yield from former_name(name, place, before[key], after[other])
         if any(before[key].get(text) != after[other].get(text) for text in ("description", "example")):
             yield Change(Impact.DOCUMENTATION, name, place, "has other texts")
         yield from schemas.compare(before[key]["schema"], after[other]["schema"], direction, name, place)

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from .changes import Change, Direction, Impact, added_or_removed, renamed
+from .changes import Change, Direction, Impact, added_or_removed, former_name, renamed
 
 __all__ = ["SchemaComparison", "canonical", "schema_names"]
 
@@ -238,6 +238,8 @@ class SchemaComparison:
             yield Change(Impact.BREAKING if needed else Impact.ADDITIVE, subject, _join(place, name), text)
         for name, new_name in {**{name: name for name in before.keys() & after.keys()}, **pairs}.items():
             inside = _join(place, new_name)
+            if name == new_name and direction is Direction.REQUEST:
+                yield from former_name(subject, inside, before[name], after[name])
             if (name in required_before) != (new_name in required_after):
                 required = new_name in required_after
                 yield Change(_rating(not required, direction), subject, inside, _requirement(required, direction))

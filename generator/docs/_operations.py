@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..spec.bundler import OFFICIAL, Bundle, source_note
+from ..spec.bundler import OFFICIAL, Bundle, deprecation_note, source_note
 from ._markdown import NOTHING, cell, code, link, prose, table
 from ._protocols import events, events_table, messages_table, rooms, users
 from ._samples import anchor
@@ -133,7 +133,8 @@ def _name(operation: Any) -> str:
 
 
 def _summary(operation: Mapping[str, Any]) -> str:
-    return cell(operation["summary"]) + (" (deprecated)" if operation.get("deprecated") else "")
+    note = deprecation_note(operation)
+    return cell(f"{operation['summary']}. {note}" if note else operation["summary"])
 
 
 def _page(operation: Mapping[str, Any]) -> str:

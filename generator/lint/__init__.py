@@ -8,6 +8,7 @@ from ..spec.bundler import Bundle, bundle
 from ..spec.diagnostics import DescriptionError, Diagnostic
 from ..spec.structure import structure_errors
 from ._context import Rule, build_context
+from ._deprecation import DEPRECATION_RULES
 from ._examples import EXAMPLE_RULES
 from ._extensions import EXTENSION_RULES
 from ._keys import KEY_RULES
@@ -26,6 +27,7 @@ RULES: dict[str, Rule] = {
     **SOURCE_RULES,
     **KEY_RULES,
     **OPERATION_RULES,
+    **DEPRECATION_RULES,
     **PROTOCOL_RULES,
     **MESSAGE_RULES,
     **SCHEMA_RULES,
@@ -35,7 +37,7 @@ RULES: dict[str, Rule] = {
     **OPENAPI_RULES,
 }
 #: Rules that look for the users of a thing, or for the thing that is used, in all files.
-_NEED_ALL_FILES = {"poll", "named-in-text", "tags", "unused-component"}
+_NEED_ALL_FILES = {"poll", "named-in-text", "replaced-by", "tags", "unused-component"}
 
 
 def lint_files(index: Path) -> tuple[Bundle | None, list[Diagnostic]]:

@@ -22,8 +22,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "externalDocs": ("url", "description"),
     "components": ("securitySchemes", "schemas", "responses", "parameters", "headers", "requestBodies"),
     "operation": (
-        "operationId", "summary", "description", "externalDocs", "tags", "deprecated", "servers",
-        "x-coze-permission", "x-coze-idempotent", "x-coze-result", "x-coze-pagination",
+        "operationId", "summary", "description", "externalDocs", "tags", "deprecated", "x-coze-replaced-by",
+        "x-coze-formerly", "servers", "x-coze-permission", "x-coze-idempotent", "x-coze-result", "x-coze-pagination",
         "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-max-body-bytes",
         "x-coze-evidence", "x-coze-notes", "security", "parameters", "requestBody", "responses", "components",
     ),

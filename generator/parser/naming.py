@@ -68,8 +68,8 @@ def name_collisions(api: ir.Api, bundled: Bundle) -> Iterator[Diagnostic]:
             where = raw[operation.described_id]
             yield where.problem("name-clash", f"two arguments become {name}", "parameters")
         for field in operation.arguments:
-            if field.name in _ARGUMENTS:
-                message = f"argument {field.name} has a name that every method uses already"
+            for name in sorted({field.name, field.formerly or ""} & _ARGUMENTS):
+                message = f"argument {name} has a name that every method uses already"
                 yield raw[operation.described_id].problem("name-clash", message)
     for model in api.models:
         for name in _repeated(model.fields):
@@ -78,7 +78,7 @@ def name_collisions(api: ir.Api, bundled: Bundle) -> Iterator[Diagnostic]:
 
 
 def _repeated(fields: tuple[ir.Field, ...]) -> list[str]:
-    names = [field.name for field in fields]
+    names = [name for field in fields for name in (field.name, field.formerly) if name]
     return sorted({name for name in names if names.count(name) > 1})
 
 

@@ -85,6 +85,10 @@ class Parsed:
         text = str(value)
         return strings.snake_case(text.upper()).upper() if text[:1].isalpha() else f"VALUE_{number}"
 
+    def argument_name(self, wire: str) -> str:
+        """Name an argument that is not described any more."""
+        return str(strings.PythonIdentifier(wire, "field_"))
+
     def properties(self, model: str) -> list[Any]:
         """List the properties of an object, in the order of the description."""
         parsed = self.models[model]

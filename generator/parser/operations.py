@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from .. import ir
-from ..spec.bundler import Bundle
+from ..spec.bundler import Bundle, deprecation_note
 from ..spec.diagnostics import DescriptionError
 from ..spec.yaml_loader import LocatedMapping
 from .naming import name_collisions
@@ -47,7 +47,9 @@ class OperationParser:
         sockets = {
             name: self.parser.socket(name) for name in sorted(self.parser.components.get("x-coze-websockets", {}))
         }
-        operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry, sockets)]
+        described = self.bundle.operations()
+        operations = [op for entry in described.values() for op in self.operation(*entry, sockets)]
+        operations += [alias for operation in operations for alias in self.alias(operation, described)]
         callbacks = self.parser.callbacks(self.bundle.callbacks())
         wanted = reachable_schemas(self.parser, operations, callbacks)
         for name in sorted(wanted):
@@ -101,6 +103,7 @@ class OperationParser:
             "notes": tuple(raw.get("x-coze-notes", ())),
             "page": raw.get("externalDocs", {}).get("url", ""),
             "deprecated": raw.get("deprecated", False),
+            "replaced_by": raw.get("x-coze-replaced-by"),
             "permission": raw.get("x-coze-permission"),
             "idempotent": verb == "get" or raw.get("x-coze-idempotent", False),
             "arguments": tuple(arguments),
@@ -132,13 +135,41 @@ class OperationParser:
         if stream_key is not None and "protocol" not in stream_key:
             self.problems.append(stream_key.problem("unsupported", "a stream needs a protocol"))
         elif stream_key is not None:
-            name = stream_key.get("method") or raw["operationId"].rpartition(".")[2]
-            self.parser.name("member", stream_key, "method", name)
+            self.parser.name("member", stream_key, "method", _stream_id(raw["operationId"], raw).rpartition(".")[2])
             yield ir.Operation(
-                id=f"{raw['operationId'].rpartition('.')[0]}.{name}", constants={flag: True} if flag else {},
+                id=_stream_id(raw["operationId"], raw), constants={flag: True} if flag else {},
                 result=".", result_type=None, paging=None, poll=None,
-                stream=self.parser.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]), **common,
+                stream=self.parser.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]),
+                **common | {"replaced_by": self.stream_replacement(raw)},
             )  # fmt: skip
+
+    def stream_replacement(self, raw: LocatedMapping) -> str | None:
+        """Find what replaces the streaming method of an operation: the streaming one, if there are two."""
+        replacement: str | None = raw.get("x-coze-replaced-by")
+        entry = self.bundle.operations().get(replacement or "")
+        return _stream_id(replacement, entry[2]) if replacement and entry else replacement
+
+    def alias(
+        self, operation: ir.Operation, described: Mapping[str, tuple[str, str, LocatedMapping]]
+    ) -> Iterator[ir.Operation]:
+        """Keep the method by the old id of an operation that was renamed."""
+        raw = described[operation.described_id][2]
+        if "x-coze-formerly" not in raw:
+            return
+        former = raw["x-coze-formerly"]
+        self.parser.name("member", raw, "x-coze-formerly", *former.split("."))
+        if "." not in former:
+            self.problems.append(
+                raw.problem("name", "an operation id is a resource, a dot and a verb", "x-coze-formerly")
+            )
+        elif operation.socket:
+            former = f"{former}.handshake"
+        elif operation.stream:
+            former = _stream_id(former, raw)
+        if former != operation.id:  # the streaming method keeps its name if the resource does
+            note = deprecation_note({"deprecated": True, "x-coze-replaced-by": operation.id})
+            description = f"{note} {operation.description}"
+            yield attrs.evolve(operation, id=former, deprecated=True, replaced_by=operation.id, description=description)
 
     def parameters(self, endpoint: Any, raw: LocatedMapping) -> Iterator[ir.Field]:
         parsed = {
@@ -170,6 +201,7 @@ class OperationParser:
             yield ir.Field(
                 str(prop.python_name), parameter["name"], kind, prop.required, nullable,
                 parameter.get("description", ""), self.parsed.deref(parameter["schema"]), parameter["in"],
+                self.parser.former_name(parameter, str(prop.python_name)),
             )  # fmt: skip
 
     def listed(self, raw: LocatedMapping) -> Iterator[Any]:
@@ -302,6 +334,12 @@ class OperationParser:
         return ir.Paging(
             described.get("style", ""), by_wire[described["param"]], items[0], items[1].item, size, **other
         )
+
+
+def _stream_id(operation_id: str, raw: Mapping[str, Any]) -> str:
+    """Name the streaming method of an operation, which may be its only one."""
+    method = raw.get("x-coze-stream", {}).get("method")
+    return f"{operation_id.rpartition('.')[0]}.{method}" if method else operation_id
 
 
 def _inner(kind: ir.Type) -> set[ir.Type]:

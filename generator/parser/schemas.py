@@ -63,7 +63,18 @@ class SchemaParser:
             if merged.get("format", "double") not in _FORMATS:
                 message = f"{merged['format']} is none of the formats {', '.join(sorted(_FORMATS))}"
                 self.problems.append(schema.problem("unsupported", message, "format"))
-            yield ir.Field(name, wire, kind, prop.required, nullable, merged.get("description", ""), merged)
+            yield ir.Field(
+                name, wire, kind, prop.required, nullable, merged.get("description", ""), merged,
+                formerly=self.former_name(schema, name),
+            )  # fmt: skip
+
+    def former_name(self, raw: LocatedMapping, name: str) -> str | None:
+        """Find the old Python name of an argument; None if there is none, or if it is as the new one."""
+        if "x-coze-formerly" not in raw:
+            return None
+        former = self.parsed.argument_name(raw["x-coze-formerly"])
+        self.name("member", raw, "x-coze-formerly", former)
+        return former if former != name else None
 
     def model(self, name: str) -> ir.Model:
         """Make the class for an object."""
@@ -81,7 +92,6 @@ class SchemaParser:
             raw.get("description", ""),
             self.fields(name),
             shorthand,
-            raw.get("deprecated", False),
         )
 
     def enum(self, name: str) -> ir.Enum:
@@ -162,7 +172,7 @@ class SchemaParser:
                 fields.append(_member("detail", self.schema_type(raw["detail"]), "About the message itself."))
             module = self.module(message)
             self.messages[message["class"]] = ir.Model(
-                message["class"], module, message["description"], tuple(fields), None, deprecated=False, is_message=True
+                message["class"], module, message["description"], tuple(fields), None, is_message=True
             )
             kinds.append((wire, message["class"]))
         return ir.Messages(raw["union"], ("event_type",), tuple(kinds))

@@ -203,8 +203,6 @@ class _Renderer:
     def method_doc(self, operation: ir.Operation, returns: str) -> str:
         """Write the docstring of a method."""
         facts = [*operation.notes]
-        if operation.deprecated:
-            facts.insert(0, "Deprecated.")
         if operation.permission:
             facts.append(f"Needs the permission `{operation.permission}`.")
         arguments = [f"{field.name}: {' '.join(_argument_text(field))}" for field in operation.arguments]

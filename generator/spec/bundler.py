@@ -18,7 +18,7 @@ import attrs
 from .diagnostics import DescriptionError, Diagnostic, relative, suggestion
 from .yaml_loader import LocatedMapping, load
 
-__all__ = ["LITERALS", "OFFICIAL", "Bundle", "bundle", "dump", "operations_of", "source_note"]
+__all__ = ["LITERALS", "OFFICIAL", "Bundle", "bundle", "deprecation_note", "dump", "operations_of", "source_note"]
 
 OFFICIAL = "official documentation"
 """The source in `x-coze-evidence` that docstrings do not name."""
@@ -176,8 +176,8 @@ class _Bundler:
             return self.follow(value, file, place)
         result = value.twin()
         for key, member in value.items():
-            if key == "description" and isinstance(value.get("x-coze-evidence"), LocatedMapping):
-                result[key] = _with_evidence(member, value["x-coze-evidence"])
+            if key == "description" and isinstance(member, str):
+                result[key] = _with_notes(member, value)
                 continue
             if key == "mapping" and place[-1:] == ("discriminator",) and isinstance(member, LocatedMapping):
                 result[key] = self.follow_mapping(member, file, place)
@@ -221,6 +221,8 @@ class _Bundler:
         self.hoist(kind, component, target, target_file, pointer, reference)
         result = reference.twin()
         result.update(reference)
+        if isinstance(reference.get("description"), str):
+            result["description"] = _with_notes(reference["description"], reference)
         result["$ref"] = f"#/components/{kind}/{component}"
         return result
 
@@ -341,10 +343,19 @@ def source_note(evidence: Mapping[str, Any]) -> str:
     return "" if source in (None, OFFICIAL) else f"Not in the official documentation; seen in {source}."
 
 
-def _with_evidence(description: Any, evidence: Any) -> Any:
-    """Return a description with a sentence on its source, unless that is the official documentation."""
-    note = source_note(evidence)
-    return f"{description} {note}" if note and isinstance(description, str) else description
+def deprecation_note(described: Mapping[str, Any]) -> str:
+    """Return the sentence that calls an operation, argument or property deprecated; "" if it is not."""
+    if described.get("deprecated") is not True:
+        return ""
+    replacement = described.get("x-coze-replaced-by")
+    return f"Deprecated: use `{replacement}` instead." if replacement else "Deprecated."
+
+
+def _with_notes(description: str, described: LocatedMapping) -> str:
+    """Return a description with sentences on deprecation and on the source, where there is something to note."""
+    evidence = described.get("x-coze-evidence")
+    source = source_note(evidence) if isinstance(evidence, LocatedMapping) else ""
+    return " ".join(filter(None, [deprecation_note(described), description, source]))
 
 
 def _digest(content: Any) -> str:

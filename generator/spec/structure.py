@@ -106,7 +106,7 @@ _RULES: tuple[tuple[str, Check, str], ...] = (
         _text,
         "contentMediaType method flag event class ends meaning hint category member until union algorithm",
     ),
-    ("a text", _text, "encoding challenge x-coze-permission x-coze-result"),
+    ("a text", _text, "encoding challenge x-coze-permission x-coze-result x-coze-replaced-by x-coze-formerly"),
     ("an address that begins with https://, http:// or wss://", _address, "url termsOfService"),
     ("true or false", _flag, "deprecated x-coze-idempotent retryable fails ids explode uniqueItems"),
     ("a mapping", _mapping, "info externalDocs requestBody discriminator schema propertyNames contentSchema counter"),

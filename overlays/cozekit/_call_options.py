@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from coze_api._core._deprecation import by_new_names
 from coze_api._core._operation import Options
 from coze_api._core._secrets import hidden
 
@@ -34,7 +35,9 @@ def split_options(method: Callable[..., Any], arguments: Mapping[str, Any]) -> t
 
     Raises:
         TypeError: The generated *method* does not accept the arguments.
+        InvalidArgumentError: An argument is given by its old name and by its new one.
     """
+    arguments = by_new_names(method, arguments)
     try:
         _signature(method).bind(None, **arguments)
     except TypeError as error:

@@ -92,17 +92,24 @@ def test_samples_run(real: Bundle, samples: Samples, sandbox: Sandbox, operation
 
 
 def test_samples_have_the_right_types(samples: Samples, tmp_path: Path) -> None:
-    """`mypy --strict` has nothing against any sample."""
-    for of_operation in samples.values():
+    """`mypy --strict` reports nothing in any sample but that an operation is deprecated."""
+    operations = bundle(ROOT / "openapi" / "coze.yaml").operations()
+    deprecated = []
+    for operation, of_operation in samples.items():
         for sample in of_operation:
             name = re.sub(r"\W+", "_", f"{sample.method} {sample.title}")
             (tmp_path / f"{name}.py").write_text(sample.source, encoding="utf-8")
+            deprecated += [name] if operations[operation][2].get("deprecated") else []
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", str(tmp_path)],
         cwd=ROOT, check=False, capture_output=True, encoding="utf-8",
     )  # fmt: skip
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert f"no issues found in {len(list(tmp_path.glob('*.py')))} source files" in checked.stdout
+    reported = re.findall(
+        r"(\w+)\.py:\d+: error: .* is deprecated: .* instead +\[deprecated\]$", checked.stdout, flags=re.MULTILINE
+    )
+    assert sorted(reported) == sorted(deprecated), checked.stdout + checked.stderr
+    assert checked.stdout.count(": error: ") == len(deprecated), checked.stdout
+    assert "source files" in checked.stdout
 
 
 def test_samples_wait_by_the_overlay_where_it_can() -> None:

@@ -78,6 +78,27 @@ def operation_renamed_and_moved(document: Document) -> None:
     document["paths"]["/v2/accounts/me"] = item
 
 
+@plant(Impact.ADDITIVE, "users.me", "", "is called users.retrieve_me now")
+def operation_renamed_with_its_old_id_kept(document: Document) -> None:
+    operation(document, "users.me")[2].update({"operationId": "users.retrieve_me", "x-coze-formerly": "users.me"})
+
+
+@plant(Impact.ADDITIVE, "users.me", "", "can still be called users.whoami")
+def old_id_added(document: Document) -> None:
+    operation(document, "users.me")[2]["x-coze-formerly"] = "users.whoami"
+
+
+@plant(Impact.ADDITIVE, "bots.create", "request name", "is called bot_name now")
+def member_renamed_with_its_old_name_accepted(document: Document) -> None:
+    members = schema(document, "BotsCreateRequest")["properties"]
+    members["bot_name"] = {**members.pop("name"), "x-coze-formerly": "name"}
+
+
+@plant(Impact.BREAKING, "bots.list_published", "", "is gone (GET /v1/space/published_bots_list)")
+def deprecated_operation_removed(document: Document) -> None:
+    del document["paths"]["/v1/space/published_bots_list"]
+
+
 @plant(Impact.DOCUMENTATION, "users.me", "", "is deprecated; use users.retrieve")
 def operation_deprecated(document: Document) -> None:
     operation(document, "users.me")[2].update({"deprecated": True, "x-coze-replaced-by": "users.retrieve"})

@@ -134,8 +134,9 @@ def test_async_methods_are_coroutines_unless_they_return_streams(name: str, api:
     """An async method is a coroutine, unless it returns a pager, a stream or a handshake."""
     [operation] = [candidate for candidate in api.operations if candidate.id == name]
     is_plain = operation.paging is None and operation.stream is None and operation.socket is None
-    assert inspect.iscoroutinefunction(ASYNC[name]) == is_plain
-    assert not inspect.iscoroutinefunction(SYNC[name])
+    # Python 3.11 has no mark for a function that returns the coroutine of the one that it wraps.
+    assert inspect.iscoroutinefunction(inspect.unwrap(ASYNC[name])) == is_plain
+    assert not inspect.iscoroutinefunction(inspect.unwrap(SYNC[name]))
 
 
 @pytest.mark.parametrize("name", SYNC)

@@ -1110,13 +1110,17 @@ class BotOnboarding(Model):
     Absent in responses when the bot offers none.
     """
     onboarding_mode: BotOnboardingMode | None = None
-    """Who writes the opening. Only in responses."""
+    """Who writes the opening. Only in responses. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
     customized_onboarding_prompt: str | None = None
     """Prompt for an opening that the model writes. Only in responses. Not in the official
     documentation; seen in the vendor's interface definitions.
     """
     suggested_questions_show_mode: BotSuggestedQuestionsMode | None = None
-    """Which suggested questions are shown. Only in responses."""
+    """Which suggested questions are shown. Only in responses. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

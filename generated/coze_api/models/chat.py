@@ -397,9 +397,13 @@ class ChatUsage(Model):
     input_count: int | None = None
     """Tokens that the model read, including context, system prompt and question."""
     input_tokens_details: ChatInputUsage | None = None
-    """Parts of `input_count`."""
+    """Parts of `input_count`. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
     output_tokens_details: ChatOutputUsage | None = None
-    """Parts of `output_count`."""
+    """Parts of `output_count`. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["token_count", "output_count", "input_count", "input_tokens_details", "output_tokens_details"]

@@ -476,7 +476,9 @@ class Message(Model):
     has that turned on. A delta event holds only the new part.
     """
     time_cost: MessageTimeCost | None = None
-    """How long the answer took. Only in the stream of a chat, with the complete answer."""
+    """How long the answer took. Only in the stream of a chat, with the complete answer. Not in the
+    official documentation; seen in a recorded stream.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

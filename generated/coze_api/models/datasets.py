@@ -292,7 +292,9 @@ class ChunkStrategy(Model):
     caption_type: ImageCaptionType | None = None
     """Who writes the captions. For images. Must be given with the first images of a knowledge base."""
     content_schema: DocumentContentSchema | None = None
-    """How the content is read."""
+    """How the content is read. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
     overlap: int | None = None
     """How much chunks share with their neighbors. The unit is not documented. Not in the official
     documentation; seen in the vendor's interface definitions.
@@ -835,7 +837,7 @@ class DatasetsDocumentsUpdateResponse(Model):
     """Response of `datasets.documents.update`."""
 
     document_info: Document | None = None
-    """The document. Kept for older clients, usually absent."""
+    """Deprecated. The document. Kept for older clients, usually absent."""
     code: int | None = None
     """Status of the call. 0 is success; any other value is an error code of `shared/errors.yaml`."""
     msg: str | None = None
@@ -908,8 +910,8 @@ class Document(Model):
     update_time: UnixTime
     """When the document was last changed, in seconds since 1970-01-01 UTC."""
     bot_used_count: int | None = None
-    """Number of bots that use the document. Not in the official documentation; seen in the vendor's
-    interface definitions.
+    """Deprecated. Number of bots that use the document. Not in the official documentation; seen in the
+    vendor's interface definitions.
     """
     creator_id: str | None = None
     """Coze user id of the user who added the document. Not in the official documentation; seen in the
@@ -948,11 +950,17 @@ class Document(Model):
     definitions.
     """
     parsing_strategy: DocumentParsing | None = None
-    """How files are read."""
+    """How files are read. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
     index_strategy: DocumentIndexing | None = None
-    """Which indexes are built."""
+    """Which indexes are built. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
     filter_strategy: DocumentFilter | None = None
-    """What of the pages is left out."""
+    """What of the pages is left out. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1135,7 +1143,9 @@ class DocumentChunking(Model):
     caption_type: ImageCaptionType | None = None
     """Who writes the captions of images."""
     content_schema: DocumentContentSchema | None = None
-    """How the content is read."""
+    """How the content is read. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
     overlap: int | None = None
     """How much chunks share with their neighbors. The unit is not documented. Not in the official
     documentation; seen in the vendor's interface definitions.
@@ -1653,9 +1663,13 @@ class NewDocument(Model):
     definitions.
     """
     table_sheet: DocumentSheet | None = None
-    """Which sheet and rows are read. For tables."""
+    """Which sheet and rows are read. For tables. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
     filter_strategy: DocumentFilter | None = None
-    """What of the pages is left out."""
+    """What of the pages is left out. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["name", "source_info", "update_rule", "caption", "table_meta", "table_sheet", "filter_strategy"]

@@ -176,9 +176,9 @@ class OAuthScope(Model):
     attribute_constraint: OAuthAttributeConstraint | None = None
     """Resources that the token gives access to."""
     workspace_permission: OAuthWorkspacePermission | None = None
-    """What may be done in certain workspaces."""
+    """What may be done in certain workspaces. Not in the official documentation; seen in coze-py."""
     workflow_permission: OAuthWorkflowPermission | None = None
-    """What may be done with certain workflows."""
+    """What may be done with certain workflows. Not in the official documentation; seen in coze-py."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["account_permission", "attribute_constraint", "workspace_permission", "workflow_permission"]

@@ -896,7 +896,9 @@ class WorkflowInfo(Model):
     output: WorkflowOutput | None = None
     """Output parameters. Present only if requested with `include_input_output`."""
     role: ChatflowRole | None = None
-    """How a chatflow presents itself in chats. Absent for plain workflows."""
+    """How a chatflow presents itself in chats. Absent for plain workflows. Not in the official
+    documentation; seen in coze-js.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(["workflow_detail", "input", "output", "role"])
 
@@ -1691,9 +1693,9 @@ class WorkflowRunRecord(Model):
     token: int | None = None
     """Tokens consumed, as an older form of `usage`."""
     cost: str | None = None
-    """What the run cost."""
+    """Deprecated. What the run cost."""
     cost_unit: str | None = None
-    """Unit of `cost`."""
+    """Deprecated. Unit of `cost`."""
     ext: dict[str, str] | None = None
     """Additional members, which are not documented."""
     node_execute_status: dict[str, WorkflowNodeStatus] | None = None
@@ -1964,7 +1966,7 @@ class WorkflowsRunsCreateResponse(Model):
     the vendor's interface definitions.
     """
     cost: str | None = None
-    """What the run cost. Not in the official documentation; seen in the vendor's interface
+    """Deprecated. What the run cost. Not in the official documentation; seen in the vendor's interface
     definitions.
     """
 

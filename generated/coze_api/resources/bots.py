@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._core._deprecation import deprecated
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
 from .._core._secrets import hidden
@@ -628,6 +629,7 @@ class BotsAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    @deprecated("`bots.list_published` is deprecated; use `coze.bots.list` instead")
     def list_published(
         self,
         *,
@@ -641,10 +643,11 @@ class BotsAPI(Resource):
     ) -> Page[_bots.PublishedBotSummary]:
         """List the bots published to the API.
 
-        Lists the bots of a workspace that are published to the API channel, latest publication
-        first. Coze will switch it off soon; use `bots.list` instead, which lists drafts too.
+        Deprecated: use `bots.list` instead. Lists the bots of a workspace that are published to the
+        API channel, latest publication first. Coze will switch it off soon. `bots.list` lists
+        drafts too.
 
-        Deprecated. Needs the permission `getPublishedBot`.
+        Needs the permission `getPublishedBot`.
 
         Args:
             space_id: Id of the workspace, as returned by `workspaces.list`.
@@ -774,6 +777,7 @@ class BotsAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    @deprecated("`bots.retrieve_published` is deprecated; use `coze.bots.retrieve` instead")
     def retrieve_published(
         self,
         *,
@@ -787,10 +791,11 @@ class BotsAPI(Resource):
     ) -> _bots.Bot:
         """Retrieve a bot published to the API.
 
-        Returns the published configuration of a bot. The bot must have been published to the API
-        channel. Coze will switch it off soon; use `bots.retrieve` instead, which knows drafts too.
+        Deprecated: use `bots.retrieve` instead. Returns the published configuration of a bot. The
+        bot must have been published to the API channel. Coze will switch it off soon.
+        `bots.retrieve` returns drafts too.
 
-        Deprecated. Needs the permission `getMetadata`.
+        Needs the permission `getMetadata`.
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover
@@ -1127,6 +1132,7 @@ class AsyncBotsAPI(AsyncResource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    @deprecated("`bots.list_published` is deprecated; use `coze.bots.list` instead")
     def list_published(
         self,
         *,
@@ -1140,10 +1146,11 @@ class AsyncBotsAPI(AsyncResource):
     ) -> AsyncPager[_bots.PublishedBotSummary]:
         """List the bots published to the API.
 
-        Lists the bots of a workspace that are published to the API channel, latest publication
-        first. Coze will switch it off soon; use `bots.list` instead, which lists drafts too.
+        Deprecated: use `bots.list` instead. Lists the bots of a workspace that are published to the
+        API channel, latest publication first. Coze will switch it off soon. `bots.list` lists
+        drafts too.
 
-        Deprecated. Needs the permission `getPublishedBot`.
+        Needs the permission `getPublishedBot`.
 
         Args:
             space_id: Id of the workspace, as returned by `workspaces.list`.
@@ -1273,6 +1280,7 @@ class AsyncBotsAPI(AsyncResource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    @deprecated("`bots.retrieve_published` is deprecated; use `coze.bots.retrieve` instead")
     async def retrieve_published(
         self,
         *,
@@ -1286,10 +1294,11 @@ class AsyncBotsAPI(AsyncResource):
     ) -> _bots.Bot:
         """Retrieve a bot published to the API.
 
-        Returns the published configuration of a bot. The bot must have been published to the API
-        channel. Coze will switch it off soon; use `bots.retrieve` instead, which knows drafts too.
+        Deprecated: use `bots.retrieve` instead. Returns the published configuration of a bot. The
+        bot must have been published to the API channel. Coze will switch it off soon.
+        `bots.retrieve` returns drafts too.
 
-        Deprecated. Needs the permission `getMetadata`.
+        Needs the permission `getMetadata`.
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover

@@ -71,11 +71,14 @@ class DatasetsDocumentsAPI(Resource):
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
             format_type: Content type of the knowledge base. Text if left out.
-            sink_strategy: How the documents are stored.
+            sink_strategy: How the documents are stored. Not in the official documentation; seen in
+                the vendor's interface definitions.
             is_append: Whether rows are added to a table that is there. For tables. Not in the
                 official documentation; seen in the vendor's interface definitions.
-            parsing_strategy: How files are read.
-            index_strategy: Which indexes are built.
+            parsing_strategy: How files are read. Not in the official documentation; seen in the
+                vendor's interface definitions.
+            index_strategy: Which indexes are built. Not in the official documentation; seen in the
+                vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -305,11 +308,14 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
             format_type: Content type of the knowledge base. Text if left out.
-            sink_strategy: How the documents are stored.
+            sink_strategy: How the documents are stored. Not in the official documentation; seen in
+                the vendor's interface definitions.
             is_append: Whether rows are added to a table that is there. For tables. Not in the
                 official documentation; seen in the vendor's interface definitions.
-            parsing_strategy: How files are read.
-            index_strategy: Which indexes are built.
+            parsing_strategy: How files are read. Not in the official documentation; seen in the
+                vendor's interface definitions.
+            index_strategy: Which indexes are built. Not in the official documentation; seen in the
+                vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

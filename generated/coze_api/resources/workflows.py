@@ -330,8 +330,10 @@ class WorkflowsChatAPI(Resource):
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
                 their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
-            execute_mode: Whether the draft is run. Left out, the published workflow is run.
-            suggest_reply_info: Suggested questions after the answer.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run. Not in
+                the official documentation; seen in coze-js.
+            suggest_reply_info: Suggested questions after the answer. Not in the official
+                documentation; seen in coze-js.
             app_version: Version of the app. For chatflows of an app; the newest if left out. Not in
                 the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
@@ -444,8 +446,10 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
                 their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
-            execute_mode: Whether the draft is run. Left out, the published workflow is run.
-            suggest_reply_info: Suggested questions after the answer.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run. Not in
+                the official documentation; seen in coze-js.
+            suggest_reply_info: Suggested questions after the answer. Not in the official
+                documentation; seen in coze-js.
             app_version: Version of the app. For chatflows of an app; the newest if left out. Not in
                 the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
@@ -860,7 +864,8 @@ class WorkflowsRunsAPI(Resource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
-            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run. Not in
+                the official documentation; seen in the vendor's interface definitions.
             app_version: Version of the app. For workflows of an app; the newest if left out. Not in
                 the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
@@ -1055,7 +1060,8 @@ class WorkflowsRunsAPI(Resource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
-            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run. Not in
+                the official documentation; seen in the vendor's interface definitions.
             app_version: Version of the app. For workflows of an app; the newest if left out. Not in
                 the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
@@ -1245,7 +1251,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
-            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run. Not in
+                the official documentation; seen in the vendor's interface definitions.
             app_version: Version of the app. For workflows of an app; the newest if left out. Not in
                 the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
@@ -1440,7 +1447,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
-            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run. Not in
+                the official documentation; seen in the vendor's interface definitions.
             app_version: Version of the app. For workflows of an app; the newest if left out. Not in
                 the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.

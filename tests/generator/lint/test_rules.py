@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 START, LIST = "things/start.yaml", "things/list.yaml"
 WATCH, MADE, SIGNED = "things/watch.yaml", "webhooks/thing_made.yaml", "shared/callbacks.yaml"
 SCHEMAS, EVENTS, INDEX = "things/schemas.yaml", "things/events.yaml", "coze.yaml"
+END, TAGS = "things/end.yaml", "tags: [things]\n"
 ENVELOPE, ERRORS = "shared/envelope.yaml", "shared/errors.yaml"
 
 
@@ -107,6 +108,30 @@ CASES = [
     Case("stream-protocol", EVENTS, "fails: true", "fail: true", "fail:"),
     Case("poll", START, "operation: things.list", "operation: things.lst", "operation: things.lst",
          words="there is no operation things.lst; did you mean things.list?"),
+    Case("replaced-by", END, TAGS, f"{TAGS}x-coze-replaced-by: things.list\n", "x-coze-replaced-by:",
+         words="add deprecated: true, or remove x-coze-replaced-by"),
+    Case("replaced-by", END, TAGS, f"{TAGS}deprecated: true\nx-coze-replaced-by: things.end\n", "x-coze-replaced-by:",
+         words="things.end cannot replace itself"),
+    Case("replaced-by", END, TAGS, f"{TAGS}deprecated: true\nx-coze-replaced-by: list\n", "x-coze-replaced-by:",
+         words="there is no operation list"),
+    Case("replaced-by", START, "name: depth", "name: depth\n    deprecated: true\n    x-coze-replaced-by: levels",
+         "x-coze-replaced-by:", words="there is no argument levels; did you mean level?"),
+    Case("replaced-by", SCHEMAS, "description: State of the thing.",
+         "description: State of the thing.\n      deprecated: true\n      x-coze-replaced-by: states",
+         "x-coze-replaced-by:", words="there is no property states"),
+    Case("former-operation", END, TAGS, f"{TAGS}x-coze-formerly: things.end\n", "x-coze-formerly:",
+         words="things.end is in use: remove x-coze-formerly"),
+    Case("former-operation", END, TAGS, f"{TAGS}x-coze-formerly: things.stream\n", "x-coze-formerly:",
+         words="things.stream is in use"),
+    Case("former-operation", MADE, "tags: [webhooks]\n", "tags: [webhooks]\nx-coze-formerly: webhooks.made\n",
+         "x-coze-formerly:", words="a callback is no method"),
+    Case("former-argument", START, "name: depth", "name: depth\n    x-coze-formerly: level", "x-coze-formerly:",
+         words="level is in use: remove x-coze-formerly"),
+    Case("former-argument", SCHEMAS, "level: {$ref: '#/Level'}",
+         "level: {$ref: '#/Level', x-coze-formerly: thing_id}", "x-coze-formerly:", words="thing_id is in use"),
+    Case("former-argument", SCHEMAS, "description: Id of the thing.",
+         "description: Id of the thing.\n      x-coze-formerly: key", "x-coze-formerly:",
+         words="only members of a request body itself are arguments"),
     Case("poll", START, "status: state", "status: status", "status:"),
     Case("poll", START, "terminal: [done]", "terminal: [over]", "terminal:"),
     Case("poll", START, "terminal: [done]", "terminal: [done, running]", "terminal:"),
@@ -231,6 +256,28 @@ def test_every_rule_is_tested() -> None:
     below |= {"component-name", "name-unique", "client-name"}
     below |= {"wire-name", "http-name"}  # in parser/test_naming.py
     assert {case.rule for case in CASES} | below == {*RULES, "shape", "ref"}
+
+
+def test_two_operations_cannot_replace_each_other(project: Project) -> None:
+    """A deprecated operation is replaced by one that is not deprecated, so that no circle can come about."""
+    project.replace(END, TAGS, f"{TAGS}deprecated: true\nx-coze-replaced-by: things.list\n")
+    project.replace(LIST, TAGS, f"{TAGS}deprecated: true\nx-coze-replaced-by: things.end\n")
+    key = "x-coze-replaced-by:"
+    assert project.violations() == {(file, project.line(file, key), "replaced-by") for file in (END, LIST)}
+    assert "things.end is deprecated too: name what is not" in {problem.message for problem in project.problems()}
+
+
+def test_old_name_belongs_to_one_operation_and_one_argument(project: Project) -> None:
+    """The second thing of the same old name is reported."""
+    project.replace(LIST, TAGS, f"{TAGS}x-coze-formerly: things.all\n")
+    project.replace(END, TAGS, f"{TAGS}x-coze-formerly: things.all\n")
+    project.replace(LIST, "name: page\n", "name: page\n    x-coze-formerly: number\n")
+    project.replace(LIST, "name: page_size\n", "name: page_size\n    x-coze-formerly: number\n")
+    assert {(file, rule) for file, _, rule in project.violations()} == {
+        (END, "former-operation"),
+        (LIST, "former-argument"),
+    }
+    assert len(project.violations()) == 2
 
 
 def test_operation_id_must_match_its_file(project: Project) -> None:
