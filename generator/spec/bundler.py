@@ -117,6 +117,8 @@ class _Bundler:
         components = document.setdefault("components", LocatedMapping(source.file, source.line))
         for kind, members in sorted(self.components.items()):
             target = components.setdefault(kind, LocatedMapping(source.file, source.line))
+            if not isinstance(target, LocatedMapping):
+                raise DescriptionError([*self.problems, components.problem("shape", f"{kind} must be a mapping", kind)])
             target.update(sorted(members.items()))
         self.check_operations(document)
         self.check_circles(components)

@@ -44,7 +44,9 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 def damage(folder: Path, chance: random.Random) -> str:
     """Change one thing in one file: remove it, replace it, rename it, add to it, or insert something from elsewhere."""
     path = chance.choice(sorted(folder.rglob("*.yaml")))
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    # A file that was damaged before is JSON; YAML cannot read its keys of more than 1,024 characters.
+    content = json.loads(text) if text[:1] in {"{", "["} else yaml.safe_load(text)
     holder, key = chance.choice(places(content))
     match chance.choice(("remove", "replace", "rename", "copy", "add")):
         case "remove":

@@ -145,6 +145,7 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
     "operation is a text": ("coze.yaml", "paths:\n", "paths:\n  /v2/things: {get: none}\n", "v2", "shape"),
     "no paths": ("coze.yaml", "paths:\n", "paths: 1\nways:\n", "paths", "shape"),
     "components is a list": ("coze.yaml", "components:\n", "components: []\nparts:\n", "components", "shape"),
+    "schemas are a text": ("coze.yaml", "components:\n", "components:\n  schemas: none\n", "none", "shape"),
     "unused": ("things/list.yaml", "    ThingPage:", "    Other: {type: string}\n    ThingPage:", "schemas:", "unused"),
     "local components": ("things/delete.yaml", "deprecated: true", "components: none", "none", "shape"),
     "file name with a null": ("things/schemas.yaml", "'../shared/types.yaml#/UnixTime'", '"a\\0.yaml#/UnixTime"', "a\\0", "ref"),
