@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from ._http import HTTPResponse
 
-__all__ = ["aiter_chunks", "close_shielded", "iter_chunks", "shutdown_after", "shutdown_socket", "shutdown_stream"]
+__all__ = [
+    "ConnectionWatch",
+    "aiter_chunks",
+    "close_shielded",
+    "iter_chunks",
+    "run_after",
+    "shutdown_after",
+    "shutdown_socket",
+    "shutdown_stream",
+]
+
+_CONNECTED_EVENTS = ("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")
 
 
 def iter_chunks(response: HTTPResponse) -> Iterator[bytes]:
@@ -79,7 +90,14 @@ def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
     if _stream_of(response) is None:
         yield
         return
-    timer = threading.Timer(seconds, shutdown_socket, (response,))
+    with run_after(seconds, lambda: shutdown_socket(response)):
+        yield
+
+
+@contextmanager
+def run_after(seconds: float, function: Callable[[], object]) -> Iterator[None]:
+    """Run a function in a thread of its own if this context takes longer than *seconds*."""
+    timer = threading.Timer(seconds, function)
     timer.daemon = True
     timer.start()
     try:
@@ -87,6 +105,34 @@ def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()  # or it could shut down the connection while the next request uses it
+
+
+class ConnectionWatch:
+    """Shuts down the connection of a request from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stream: Any = None
+        self.is_over = False
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Notice the connection that the HTTP library opens."""
+        if event.endswith(_CONNECTED_EVENTS):
+            self.connected(info["return_value"])
+
+    def connected(self, stream: Any) -> None:
+        """Notice the connection that the request uses."""
+        with self._lock:
+            self._stream = stream
+            if self.is_over:
+                shutdown_stream(stream)
+
+    def expire(self) -> None:
+        """End what the request waits for."""
+        with self._lock:
+            self.is_over = True
+            if self._stream is not None:
+                shutdown_stream(self._stream)
 
 
 def _stream_of(response: HTTPResponse) -> Any:
