@@ -66,11 +66,10 @@ def test_generator_writes_the_same_bytes(environment: dict[str, str], tmp_path: 
     """The generator writes the same bytes under every locale."""
     small = Small(tmp_path)
     small.replace("shared/errors.yaml", "meaning: ", f"meaning: {NAME} ")
-    facts = small.root / "facts.csv"
-    facts.write_text(
-        f"transport,openapi_yaml,cozepy,coze_go,coze_js,coze_java,{NAME}\nhttp,yes,yes,yes,yes,yes,yes\n",
-        encoding="utf-8",
-    )
+    facts = small.root / "facts"
+    facts.mkdir()
+    record = {"transport": "http", "sources": {"cozepy": True, NAME: True}}
+    (facts / "things.json").write_text(json.dumps([record], ensure_ascii=False), encoding="utf-8")
     generate = ("-m", "generator", "--index", str(small.index), "--out")
     run(environment, *generate, str(small.root / NAME), "generate")
     small.generate()

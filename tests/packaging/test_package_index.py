@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -40,6 +41,10 @@ def readme(metadata: str) -> str:
     return text
 
 
+made_here = pytest.mark.skipif((ROOT / "PKG-INFO").exists(), reason="this is an sdist, which keeps the README it has")
+
+
+@made_here
 def test_links_of_a_release_lead_to_its_files(released: Packages) -> None:
     """In a release no link or image is relative: those to files lead to the repository at the released revision."""
     original = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +58,7 @@ def test_links_of_a_release_lead_to_its_files(released: Packages) -> None:
         assert not target.startswith(ADDRESS) or (ROOT / file).is_file()
 
 
+@made_here
 def test_a_local_build_names_the_files(tmp_path: Path) -> None:
     """A wheel that is built where no repository is known has the names of the files in place of relative links."""
     build(ROOT, tmp_path, "--wheel")
