@@ -44,8 +44,8 @@ coverage: $(VENV)/dev ## Run all tests and report which lines and branches of ha
 contract: $(VENV)/dev ## Compare client, description and sandbox at length (COZEKIT_MAX_EXAMPLES=100)
 	@COZEKIT_MAX_EXAMPLES=$${COZEKIT_MAX_EXAMPLES:-100} $(BIN)/python -m pytest -n $(JOBS) tests/contract tests/runtime
 
-contract-live: $(VENV)/dev ## Look, reading only, whether the real Coze responds as described (COZE_API_TOKEN)
-	@$(BIN)/python -m tests.live
+contract-live: $(VENV)/dev ## Look, reading only, whether the real Coze responds as described (COZE_API_TOKEN, HAR=live.har)
+	@$(BIN)/python -m generator drift live --format $(or $(FORMAT),text) $(if $(HAR),--har $(HAR))
 
 mutation: $(VENV)/dev ## Break description, client and sandbox in twenty ways, and see whether the contract notices
 	@$(BIN)/python -m tests.mutation

@@ -58,8 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     drift = commands.add_parser("drift", help="report what a source has that the description lacks, and the reverse")
     drift.add_argument(
-        "source", help="cozepy, a *.har file, an unpacked @coze/api, or a checkout of coze-dev/coze-sdk-gen"
+        "source", help="live, cozepy, a *.har file, an unpacked @coze/api, or a checkout of coze-dev/coze-sdk-gen"
     )
+    drift.add_argument("--base-url", metavar="URL", help="live: the service; by default COZE_API_BASE, or api.coze.com")
+    drift.add_argument("--har", type=Path, metavar="FILE", help="live: record requests and responses, without secrets")
+    drift.add_argument("--pause", type=float, default=0.5, metavar="SECONDS", help="live: between requests")
     drift.add_argument("--format", choices=["text", "markdown", "json"], default="text", help="how to write the report")
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -144,11 +147,19 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _drift(options: argparse.Namespace) -> int:
-    from .drift import REPORTS, compare_source, described_operations, read_source
+    from .drift import REPORTS, compare_source, described_operations, read_live, read_source
 
     bundled = bundle(options.index)
     described = described_operations(bundled)
-    kind, operations = read_source(options.source, {operation.address: name for name, operation in described.items()})
+    addresses = {operation.address: name for name, operation in described.items()}
+    if options.source == "live":
+        kind = "har"
+        operations, summary = read_live(
+            bundled, addresses, base_url=options.base_url, har=options.har, pause=options.pause
+        )
+        print(summary, file=sys.stderr)
+    else:
+        kind, operations = read_source(options.source, addresses)
     drifts = compare_source(described, kind, operations, options.index)
     sys.stdout.write(REPORTS[options.format](drifts))
     return 1 if drifts else 0

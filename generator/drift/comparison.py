@@ -97,12 +97,27 @@ def _differences(address: Address, stated: Sequence[Operation], described: dict[
             if values and listed and (others := values - listed):
                 text = f"has values that are not described: {', '.join(sorted(others))}"
                 yield Drift(f"{operation.name} {member}", text, source.place)
+        yield from _misfits(operation, source)
     complete = frozenset[str]().union(*(statement.complete for statement in stated))
     lacking = {member for member in operation.members if not any(_has(statement, member) for statement in stated)}
     # `x-coze-evidence` names the other source of a member, so that it is no news that this one lacks it.
     lacking -= {member for member in lacking if not operation.elsewhere.isdisjoint((member, *_parents(member)))}
     for member in _outermost({member for member in lacking if _side(member) in complete}):
         yield Drift(f"{operation.name} {member}", "is described, but the source lacks it", stated[0].place)
+
+
+def _misfits(operation: Operation, source: Operation) -> Iterator[Drift]:
+    """Yield members of responses that have another type than described, and required ones that are not there."""
+    for member, kinds in source.types.items():
+        described = operation.types.get(member, frozenset({"any"}))
+        allowed = described | ({"integer"} if "number" in described else set())
+        if "any" not in described and (others := kinds - allowed):
+            text = f"has the type {', '.join(sorted(others))}; described is {', '.join(sorted(described))}"
+            yield Drift(f"{operation.name} {member}", text, source.place)
+    for member in sorted(operation.required):
+        parent, _, name = member.rpartition(".")
+        if parent in source.objects and name not in source.objects[parent]:
+            yield Drift(f"{operation.name} {member}", "is required, but the source lacks it", source.place)
 
 
 def _outermost(members: set[str]) -> list[str]:

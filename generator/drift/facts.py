@@ -10,7 +10,7 @@ import attrs
 
 from ..spec.bundler import Bundle
 
-__all__ = ["Address", "Operation", "address_of", "described_operations", "members_of"]
+__all__ = ["Address", "Operation", "address_of", "described_operations", "members_of", "resolved"]
 
 _PARAMETER = re.compile(r"\{[^{}/]*\}|(?<=/):\w+")
 # What every response has, and what every request sends.
@@ -31,6 +31,9 @@ class Operation:
             listed for it, if any are.
         opaque: Members whose inner members the source does not state.
         elsewhere: Members that other sources than the official documentation show, by `x-coze-evidence`.
+        types: The JSON types of members of the response; `any` where everything is allowed. Empty where not stated.
+        required: Members of the response that are there wherever the object is that they are members of.
+        objects: Objects that were seen in responses, with the names of the members that were in each of them.
         complete: Which sides (`request`, `response`) the source states as a whole: what it lacks is not there.
         place: Where in the source it stands.
     """
@@ -40,6 +43,9 @@ class Operation:
     members: Mapping[str, frozenset[Any]]
     opaque: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
+    types: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
+    required: frozenset[str] = frozenset()
+    objects: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     complete: frozenset[str] = frozenset({"request", "response"})
     place: str = ""
 
@@ -57,9 +63,55 @@ def described_operations(bundled: Bundle) -> dict[str, Operation]:
     """Map each operation id of the description to what it states."""
     operations = bundled.operations()
     return {
-        name: from_openapi(name, path, method, operation, bundled.document, "")
+        name: _with_shapes(from_openapi(name, path, method, operation, bundled.document, ""), operation, bundled)
         for name, (path, method, operation) in operations.items()
     }
+
+
+def _with_shapes(stated: Operation, operation: Mapping[str, Any], bundled: Bundle) -> Operation:
+    """Add what only responses are compared with: types, required members, and the codes of errors."""
+    document = bundled.document
+    types: dict[str, frozenset[str]] = {}
+    required: set[str] = set()
+    response = resolved(operation.get("responses", {}).get("200", {}), document)
+    for media_type, content in response.get("content", {}).items():
+        if media_type == "application/json":
+            _shapes(content.get("schema", {}), document, "response", types, required)
+    members = dict(stated.members)
+    if "response.code" in members:
+        codes = (str(entry["code"]) for entry in document["components"].get("x-coze-errors", ()))
+        members["response.code"] = frozenset({"0", *codes})
+    return attrs.evolve(stated, members=members, types=types, required=frozenset(required))
+
+
+def _shapes(
+    schema: Mapping[str, Any],
+    document: Mapping[str, Any],
+    prefix: str,
+    types: dict[str, frozenset[str]],
+    required: set[str],
+    seen: tuple[str, ...] = (),
+) -> None:
+    """Collect the JSON types of all members below a schema, and the members that objects must have."""
+    parts = [(part, path) for part, path in _parts(schema, document, seen) if not path or path[-1] not in path[:-1]]
+    is_one_object = sum("properties" in part for part, _ in parts) == 1  # variants have other members each
+    for part, path in parts:
+        kinds = part.get("type", ())
+        if not kinds and not part.keys() & {"$ref", "allOf", "anyOf", "oneOf"}:
+            kinds = "any"
+        types[prefix] = (
+            types.get(prefix, frozenset()) | {kinds}
+            if isinstance(kinds, str)
+            else frozenset({*types.get(prefix, ()), *kinds})
+        )
+        if is_one_object:
+            required.update(f"{prefix}.{name}" for name in part.get("required", ()))
+        for name, inner in part.get("properties", {}).items():
+            _shapes(inner, document, f"{prefix}.{name}", types, required, path)
+        if isinstance(part.get("items"), Mapping):
+            _shapes(part["items"], document, f"{prefix}[]", types, required, path)
+    if len(parts) == 0:
+        types[prefix] = frozenset({"any"})
 
 
 def from_openapi(
@@ -78,14 +130,22 @@ def from_openapi(
                 elsewhere.add(member)
     sides = {"request": operation.get("requestBody", {}), "response": operation.get("responses", {}).get("200", {})}
     for side, part in sides.items():
-        for media_type, content in _resolved(part, document).get("content", {}).items():
+        for media_type, content in resolved(part, document).get("content", {}).items():
             if media_type == "text/event-stream":
                 opaque.add(side)  # what lies in events is not a member of the response
             else:
                 members |= members_of(content.get("schema", {}), document, side, opaque, elsewhere)
     # A page whose tables could not be read has no member at all: this does not mean that there is none.
     complete = frozenset(side for side in sides if any(member.startswith(f"{side}.") for member in members))
-    return Operation(name, address_of(method, path), members, frozenset(opaque), frozenset(elsewhere), complete, place)
+    return Operation(
+        name,
+        address_of(method, path),
+        members,
+        frozenset(opaque),
+        frozenset(elsewhere),
+        complete=complete,
+        place=place,
+    )
 
 
 def members_of(
@@ -141,7 +201,7 @@ def _parts(
         if reference in path:
             yield {}, (*path, reference)
         else:
-            yield from _parts(_resolved(schema, document), document, (*path, reference))
+            yield from _parts(resolved(schema, document), document, (*path, reference))
     for key in ("anyOf", "oneOf", "allOf"):
         for variant in schema.get(key, ()):
             yield from _parts(variant, document, path)
@@ -150,7 +210,8 @@ def _parts(
             yield from _parts(schema[key], document, path)
 
 
-def _resolved(value: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolved(value: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow the reference of a value, if it has one."""
     reference = value.get("$ref")
     if not isinstance(reference, str):
         return value

@@ -42,5 +42,7 @@ def read_source(source: str, addresses: Mapping[Address, str]) -> tuple[str, lis
     folder = path / _PAGES if (path / _PAGES).is_dir() else path
     if folder.is_dir() and any(folder.glob("*.yaml")):
         return "pages", list(read_pages(folder))
-    message = "is not a source: expected cozepy, a *.har file, an unpacked @coze/api, or a folder with docs/api-swagger"
+    message = (
+        "is not a source: expected live, cozepy, a *.har file, an unpacked @coze/api, or a folder with docs/api-swagger"
+    )
     raise DescriptionError([Diagnostic(source, 1, "source", message)])

@@ -194,7 +194,7 @@ def exchange(method: str, url: str, answer: Any, body: Any = None) -> dict[str, 
 
 
 def test_a_recording_shows_members_and_values(tmp_path: Path) -> None:
-    """A HAR file shows what was sent and answered; errors and whatever is not JSON count for nothing."""
+    """A HAR file shows what was sent and received. Of errors only the code counts."""
     chat = {"id": "1", "status": "pondering", "mood": "good", "meta_data": {"anything": "goes"}}
     entries = [
         exchange("GET", "https://api.coze.com/v3/chat/retrieve?chat_id=1&conversation_id=2", {"code": 0, "data": chat}),
@@ -206,6 +206,7 @@ def test_a_recording_shows_members_and_values(tmp_path: Path) -> None:
     assert {(entry.pointer, entry.text) for entry in drift(ROOT / "openapi" / "coze.yaml", str(path))} == {
         ("chat.retrieve response.data.status", "has values that are not described: pondering"),
         ("chat.retrieve response.data.mood", "is not described"),
+        ("chat.retrieve response.data.conversation_id", "is required, but the source lacks it"),
         ("GET /v1/nothing/7 operation", "is not described"),
     }
 
@@ -222,7 +223,7 @@ def test_a_damaged_recording_is_reported(tmp_path: Path, text: str, capsys: pyte
 def test_an_unknown_source_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A path that is none of the known sources gives the exit status 2 and names what is expected."""
     assert command.main(["--index", str(ROOT / "openapi" / "coze.yaml"), "drift", str(tmp_path)]) == 2
-    assert "is not a source: expected cozepy, a *.har file" in capsys.readouterr().err
+    assert "is not a source: expected live, cozepy, a *.har file" in capsys.readouterr().err
 
 
 DRIFT = [
