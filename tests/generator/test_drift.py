@@ -31,6 +31,13 @@ RENAMED = {
     "preview_text": "audio.voices.clone request.preview_text",
 }
 
+# Members of responses, which cozepy does not show.
+RENAMED_IN_RESPONSES = {
+    "target_entity_id": "copy_tasks.retrieve response.data.target_entity_id",
+    "select_items_file_url": "database_tasks.retrieve response.data.select_items_file_url",
+    "select_total_count": "database_tasks.retrieve response.data.select_total_count",
+}
+
 
 @pytest.fixture
 def description(tmp_path: Path) -> Path:
@@ -52,8 +59,8 @@ def test_cozepy_sends_nothing_that_is_not_described(capsys: pytest.CaptureFixtur
     assert (status, capsys.readouterr().out) == (0, "no drift\n")
 
 
-def test_operations_that_were_removed_are_reported(description: Path) -> None:
-    """An operation that cozepy calls and a description lacks is reported by method and path."""
+def remove_operations(description: Path) -> None:
+    """Remove the operations of `REMOVED` from a description."""
     for name in REMOVED:
         path = description.with_name(name.partition("/")[0]) / name.partition("/")[2]
         path.unlink()
@@ -63,10 +70,38 @@ def test_operations_that_were_removed_are_reported(description: Path) -> None:
         if not lines[line - 1].startswith("    "):
             del lines[line - 2]  # the path had no other method
         description.write_text("".join(lines), encoding="utf-8")
+
+
+def test_operations_that_were_removed_are_reported(description: Path) -> None:
+    """An operation that cozepy calls and a description lacks is reported by method and path."""
+    remove_operations(description)
     texts_by_pointer = {entry.pointer: entry.text for entry in drift(description, "cozepy")}
     assert {pointer for pointer, text in texts_by_pointer.items() if text == "is not described"} == set(
         REMOVED.values()
     )
+
+
+def test_operations_and_members_that_were_removed_are_reported_from_pages(description: Path, tmp_path: Path) -> None:
+    """Operations and members of responses that have pages, and that a description lacks, are reported."""
+    bundled = bundle(description)
+    folder = tmp_path / "docs" / "api-swagger"
+    folder.mkdir(parents=True)
+    ids = [name.removesuffix(".yaml").replace("/", ".") for name in REMOVED]
+    for name in (*ids, *(pointer.partition(" ")[0] for pointer in RENAMED_IN_RESPONSES.values())):
+        path, method, operation = bundled.operations()[name]
+        page = {
+            "paths": {path: {method: operation}},
+            "components": {"schemas": bundled.document["components"]["schemas"]},
+        }
+        (folder / f"{name}.yaml").write_text(json.dumps(page), encoding="utf-8")
+    remove_operations(description)
+    for file in description.parent.rglob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        for member in RENAMED_IN_RESPONSES:
+            text = text.replace(f"{member}:", f"{member}_x:")
+        file.write_text(text, encoding="utf-8")
+    found = {entry.pointer for entry in drift(description, str(tmp_path)) if entry.text == "is not described"}
+    assert found == {*REMOVED.values(), *RENAMED_IN_RESPONSES.values()}
 
 
 def test_arguments_that_were_removed_are_reported(description: Path) -> None:
