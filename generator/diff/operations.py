@@ -38,8 +38,9 @@ def _texts(name: str, old: _Operation, new: _Operation) -> Iterator[Change]:
         instead = f"; use {new['x-coze-replaced-by']}" if new.get("x-coze-replaced-by") else ""
         text = f"is deprecated{instead}" if new.get("deprecated") else "is not deprecated any more"
         yield Change(Impact.DOCUMENTATION, name, "", text)
-    elif old.get("x-coze-replaced-by") != new.get("x-coze-replaced-by"):
-        yield Change(Impact.DOCUMENTATION, name, "", "is replaced by another operation")
+    elif old.get("x-coze-replaced-by") != (replacement := new.get("x-coze-replaced-by")):
+        text = f"is replaced by {replacement}" if replacement else "has no replacement any more"
+        yield Change(Impact.DOCUMENTATION, name, "", text)
 
 
 def _whole(name: str, old: _Operation, new: _Operation) -> Iterator[Change]:

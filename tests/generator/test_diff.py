@@ -83,6 +83,11 @@ def operation_renamed_with_its_old_id_kept(document: Document) -> None:
     operation(document, "users.me")[2].update({"operationId": "users.retrieve_me", "x-coze-formerly": "users.me"})
 
 
+@plant(Impact.DOCUMENTATION, "bots.list_published", "", "is replaced by bots.retrieve")
+def replacement_changed(document: Document) -> None:
+    operation(document, "bots.list_published")[2]["x-coze-replaced-by"] = "bots.retrieve"
+
+
 @plant(Impact.ADDITIVE, "users.me", "", "can still be called users.whoami")
 def old_id_added(document: Document) -> None:
     operation(document, "users.me")[2]["x-coze-formerly"] = "users.whoami"
