@@ -14,6 +14,7 @@ from ._request import Request
 __all__ = ["within", "within_async"]
 
 R = TypeVar("R")
+_MESSAGE = "there was no whole response in time"
 
 
 def within(seconds: float, request: Request, call: Callable[[], R]) -> R:
@@ -29,11 +30,11 @@ def within(seconds: float, request: Request, call: Callable[[], R]) -> R:
             result = call()
         except Exception as error:
             if watch.is_over:
-                raise _timeout() from error
+                raise ReadTimeout(_MESSAGE) from error
             raise
     if watch.is_over and isinstance(result, HTTPResponse):
         result.close()
-        raise _timeout()
+        raise ReadTimeout(_MESSAGE)
     return result
 
 
@@ -47,8 +48,4 @@ async def within_async(seconds: float, _request: Request, call: Callable[[], Awa
 
     with move_on_after(seconds):
         return await call()
-    raise _timeout()
-
-
-def _timeout() -> ReadTimeout:
-    return ReadTimeout("there was no whole response in time")
+    raise ReadTimeout(_MESSAGE)

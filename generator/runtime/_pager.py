@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from ._pagination import Page as Pager
+from ._pagination_async import T
 
 __all__ = ["Pager", "first_page"]
-
-T = TypeVar("T")
 
 
 def first_page(load: Callable[[], Pager[T]]) -> Pager[T]:

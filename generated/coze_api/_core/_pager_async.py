@@ -34,6 +34,5 @@ class AsyncPager(Generic[T]):
             yield item
 
 
-def first_page(load: Callable[[], Awaitable[AsyncPage[T]]]) -> AsyncPager[T]:
-    """Return what loads the first page by *load* when it is awaited or iterated."""
-    return AsyncPager(load)
+first_page = AsyncPager
+"""Returns what loads the first page when it is awaited or iterated."""

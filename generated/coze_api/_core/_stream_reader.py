@@ -10,16 +10,14 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from ._errors import StreamGap
 from ._http import HTTPError, HTTPResponse, StreamError
 from ._raw_stream import aiter_chunks, close_shielded, iter_chunks, shutdown_after, shutdown_socket
-from ._stream_base import CANCELED, DRAIN_TIMEOUT, MAX_DRAIN_CHUNKS, READ_ERRORS, BaseStream
+from ._stream_base import CANCELED, DRAIN_TIMEOUT, MAX_DRAIN_CHUNKS, READ_ERRORS, BaseStream, E
 
 __all__ = ["AsyncStreamReader", "StreamReader"]
-
-E = TypeVar("E")
 
 
 class StreamReader(BaseStream[E]):

@@ -10,20 +10,16 @@ import threading
 __all__ = ["AsyncTurn", "Turn"]
 
 Turn = threading.Event
-"""A place in a queue of threads."""
 
 
 class AsyncTurn:
-    """A place in a queue of tasks."""
+    """A `threading.Event` for tasks, which only one waits for."""
 
     def __init__(self) -> None:
         from anyio import Event  # comes with httpx; imported late, since most programs never wait
 
         self._event = Event()
-
-    def set(self) -> None:
-        """Let the task run."""
-        self._event.set()
+        self.set = self._event.set
 
     async def wait(self, seconds: float | None) -> bool:
         """Wait for the turn, at most so many seconds; without a limit if None. Return whether it came."""

@@ -13,7 +13,7 @@ from typing import Any
 from anyio import move_on_after  # a dependency of httpx
 from websockets import exceptions as _ws
 
-from .connect_params import AsyncConnect, connect, to_connection_closed
+from .connect_params import AsyncConnect, connect
 from .thread_safe_tls import ThreadSafeSSLContext
 
 __all__ = ["AsyncWebsocket", "Websocket", "open_websocket", "open_websocket_async"]
@@ -38,29 +38,13 @@ class Websocket:
         self._websocket = websocket
         self._send_lock = threading.Lock()
 
-    def send(self, text: str) -> None:
-        """Send a text.
+    def _send(self, text: str) -> None:
+        with self._send_lock:
+            self._websocket.send(text)
 
-        Raises:
-            ConnectionClosed: The connection is closed.
-        """
-        try:
-            with self._send_lock:
-                self._websocket.send(text)
-        except _ws.ConnectionClosed as error:
-            raise to_connection_closed(error) from error
-
-    def receive(self, timeout: float | None) -> bytes:
-        """Wait for a message.
-
-        Raises:
-            TimeoutError: No message came in time. A later one is not lost.
-            ConnectionClosed: The connection is closed.
-        """
+    def _receive(self, timeout: float | None) -> bytes:
         try:
             message: bytes = self._websocket.recv(timeout, decode=False)
-        except _ws.ConnectionClosed as error:
-            raise to_connection_closed(error) from error
         except _ws.ConcurrencyError:
             raise RuntimeError("another thread is waiting for messages of this session") from None
         return message
@@ -96,24 +80,10 @@ class AsyncWebsocket:
         self._receiving: asyncio.Future[Any] | None = None
         self._is_awaited = False
 
-    async def send(self, text: str) -> None:
-        """Send a text.
+    async def _send(self, text: str) -> None:
+        await self._websocket.send(text)
 
-        Raises:
-            ConnectionClosed: The connection is closed.
-        """
-        try:
-            await self._websocket.send(text)
-        except _ws.ConnectionClosed as error:
-            raise to_connection_closed(error) from error
-
-    async def receive(self, timeout: float | None) -> bytes:
-        """Wait for a message. Canceling the call loses none.
-
-        Raises:
-            TimeoutError: No message came in time. A later one is not lost.
-            ConnectionClosed: The connection is closed.
-        """
+    async def _receive(self, timeout: float | None) -> bytes:
         if self._is_awaited:
             raise RuntimeError("another task is waiting for messages of this session")
         if self._receiving is None:
@@ -127,10 +97,7 @@ class AsyncWebsocket:
         if not self._receiving.done():
             raise TimeoutError
         received, self._receiving = self._receiving, None
-        try:
-            message: bytes = received.result()
-        except _ws.ConnectionClosed as error:
-            raise to_connection_closed(error) from error
+        message: bytes = received.result()
         return message
 
     async def _send_ping(self) -> Callable[[], bool]:
@@ -159,5 +126,4 @@ class AsyncWebsocket:
 
 def _retrieve_exception(done: asyncio.Future[Any]) -> None:
     """Retrieve the exception, so that asyncio does not log it as unhandled. The next call to receive raises it."""
-    if not done.cancelled():
-        done.exception()
+    _ = done.cancelled() or done.exception()

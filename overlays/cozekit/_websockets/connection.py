@@ -12,7 +12,7 @@ from coze_api._core._http import HTTPResponse
 
 from .adapters import Websocket, open_websocket
 from .concurrency import Worker
-from .connect_params import ConnectParams, LibraryClosed
+from .connect_params import ConnectParams, LibraryClosed, to_connection_closed
 from .session_state import ConnectionClosed
 
 __all__ = ["Connection"]
@@ -44,6 +44,29 @@ class Connection(Websocket):
         assert websocket.response is not None
         response = websocket.response
         return cls(websocket), params.to_response(response.status_code, response.headers, None)
+
+    def send(self, text: str) -> None:
+        """Send a text.
+
+        Raises:
+            ConnectionClosed: The connection is closed.
+        """
+        try:
+            self._send(text)
+        except LibraryClosed as error:
+            raise to_connection_closed(error) from error
+
+    def receive(self, timeout: float | None) -> bytes:
+        """Wait for a message. One that comes too late, or after the call was canceled, is not lost.
+
+        Raises:
+            TimeoutError: No message came in time.
+            ConnectionClosed: The connection is closed.
+        """
+        try:
+            return self._receive(timeout)
+        except LibraryClosed as error:
+            raise to_connection_closed(error) from error
 
     def start_heartbeat(self, interval: float) -> None:
         """Send a ping at each interval, unless the pong for the last one is missing."""

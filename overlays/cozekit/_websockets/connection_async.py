@@ -11,7 +11,7 @@ from coze_api._core._http import HTTPResponse
 
 from .adapters import AsyncWebsocket, open_websocket_async
 from .concurrency import AsyncWorker
-from .connect_params import ConnectParams, LibraryClosed
+from .connect_params import ConnectParams, LibraryClosed, to_connection_closed
 from .session_state import ConnectionClosed
 
 __all__ = ["AsyncConnection"]
@@ -43,6 +43,29 @@ class AsyncConnection(AsyncWebsocket):
         assert websocket.response is not None
         response = websocket.response
         return cls(websocket), params.to_response(response.status_code, response.headers, None)
+
+    async def send(self, text: str) -> None:
+        """Send a text.
+
+        Raises:
+            ConnectionClosed: The connection is closed.
+        """
+        try:
+            await self._send(text)
+        except LibraryClosed as error:
+            raise to_connection_closed(error) from error
+
+    async def receive(self, timeout: float | None) -> bytes:
+        """Wait for a message. One that comes too late, or after the call was canceled, is not lost.
+
+        Raises:
+            TimeoutError: No message came in time.
+            ConnectionClosed: The connection is closed.
+        """
+        try:
+            return await self._receive(timeout)
+        except LibraryClosed as error:
+            raise to_connection_closed(error) from error
 
     def start_heartbeat(self, interval: float) -> None:
         """Send a ping at each interval, unless the pong for the last one is missing."""
