@@ -99,7 +99,8 @@ def test_device(chromium, coze_sandbox, public):
     """A person types in the code that the device shows, in any spelling, and allows."""
     begun = public.post(f"{BASE}/device/code", json={"client_id": PUBLIC_APP.client_id}).json()
     chromium.open(begun["verification_uri"])
-    assert chromium.evaluate("document.querySelector('label').htmlFor == document.activeElement.id")
+    # Browsers focus a field with the first frame, which may come after the page is complete.
+    chromium.until("document.querySelector('label').htmlFor == document.activeElement.id")
     chromium.type("#user_code", begun["user_code"].lower().replace("-", " "))
     chromium.press("Enter")
     chromium.until("document.querySelector('[value=allow]')")
