@@ -78,7 +78,8 @@ def by_new_names(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Ma
     Raises:
         InvalidArgumentError: An argument is given by both names.
     """
-    operation, names = getattr(method, "__renamed__", ("", {}))
+    renames: tuple[str, Mapping[str, str]] = getattr(method, "__renamed__", ("", {}))
+    operation, names = renames
     if names.keys().isdisjoint(arguments):
         return arguments
     renamed = dict(arguments)
