@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -248,10 +249,10 @@ def test_mark_is_as_pep_702_defines(package: Any) -> None:
     for things in (package.resources.things.ThingsAPI, package.resources.things.AsyncThingsAPI):
         assert (things.delete.__deprecated__, things.get.__deprecated__) == (DELETE, GET)
         assert things.delete.__name__ == "delete"
-        assert things.delete.__doc__.startswith(
-            "Delete a thing.\n\n        Deprecated: use `things.retrieve` instead. "
+        assert inspect.getdoc(things.delete).startswith(
+            "Delete a thing.\n\nDeprecated: use `things.retrieve` instead. "
         )
-        assert things.get.__doc__.startswith("Retrieve a thing.\n\n        Deprecated: use `things.retrieve` instead. ")
+        assert inspect.getdoc(things.get).startswith("Retrieve a thing.\n\nDeprecated: use `things.retrieve` instead. ")
         assert not hasattr(things.retrieve, "__deprecated__")
         assert "color: Deprecated: use `weight` instead. Its color." in things.create.__doc__
 
