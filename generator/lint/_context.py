@@ -163,6 +163,10 @@ class Description:
         response = self.resolve(mapping(operation.body.get("responses")).get("200"))
         return mapping(mapping(mapping(response.get("content")).get(content_type)).get("schema"))
 
+    def parameters_of(self, operation: Operation) -> list[LocatedMapping]:
+        """Return the parameters of an operation, references followed."""
+        return [self.resolve(item) for item in _items(operation.body.get("parameters"))]
+
     def request(self, operation: Operation) -> LocatedMapping:
         """Return the schema of the request body as it is written, an empty one if there is none."""
         content = mapping(self.resolve(operation.body.get("requestBody")).get("content"))
@@ -211,8 +215,7 @@ def build_context(bundle: Bundle) -> Description:
 
 
 def _index_operation(context: Description, operation: Operation, place: tuple[str, ...]) -> None:
-    parameters = operation.body.get("parameters")
-    for number, parameter in enumerate(parameters if isinstance(parameters, list) else []):
+    for number, parameter in enumerate(_items(operation.body.get("parameters"))):
         _index_parameter(context, mapping(parameter), (*place, "parameters", str(number)))
     body = mapping(operation.body.get("requestBody"))
     _index_content(context, body, (*place, "requestBody"), f"{operation.id} body")

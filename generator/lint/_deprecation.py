@@ -19,7 +19,7 @@ def replaced_by(description: Description) -> Iterator[Violation]:
     for operation in description.everything:
         yield from _replacement(operation.body, operation.id, operations, "operation")
         arguments = _arguments(description, operation)
-        for parameter in _parameters(description, operation):
+        for parameter in description.parameters_of(operation):
             yield from _replacement(parameter, str(parameter.get("name")), arguments, "argument")
     for node in description.nodes:
         properties = mapping(node.schema.get("properties"))
@@ -88,15 +88,10 @@ def _methods(operation: Operation) -> Iterable[str]:
     return [operation.id, *([f"{operation.id.rpartition('.')[0]}.{method}"] if method else [])]
 
 
-def _parameters(description: Description, operation: Operation) -> list[LocatedMapping]:
-    listed = operation.body.get("parameters")
-    return [description.resolve(item) for item in listed] if isinstance(listed, list) else []
-
-
 def _arguments(description: Description, operation: Operation) -> dict[str, LocatedMapping]:
     """Return the parameters and the members of the request body by their names."""
     members = mapping(description.resolve(description.request(operation)).get("properties"))
-    parameters = {str(parameter.get("name")): parameter for parameter in _parameters(description, operation)}
+    parameters = {str(parameter.get("name")): parameter for parameter in description.parameters_of(operation)}
     return {**{name: mapping(member) for name, member in members.items()}, **parameters}
 
 

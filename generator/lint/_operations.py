@@ -156,8 +156,7 @@ def error_answer(description: Description) -> Iterator[Violation]:
 def path_parameter(description: Description) -> Iterator[Violation]:
     """The path parameters of an operation are the names in braces in its path."""
     for operation in description.operations.values():
-        listed = operation.body.get("parameters")
-        parameters = [description.resolve(item) for item in listed] if isinstance(listed, list) else []
+        parameters = description.parameters_of(operation)
         described = {str(item.get("name")): item for item in parameters if item.get("in") == "path"}
         named = _IN_BRACES.findall(operation.path)
         missing = [name for name in named if name not in described]
@@ -172,10 +171,8 @@ def path_parameter(description: Description) -> Iterator[Violation]:
 def parameter_order(description: Description) -> Iterator[Violation]:
     """Parameters stand in the order path, query, header, the required ones of each first."""
     for operation in description.operations.values():
-        listed = operation.body.get("parameters")
-        parameters = [description.resolve(item) for item in listed] if isinstance(listed, list) else []
         before = (0, False)
-        for parameter in parameters:
+        for parameter in description.parameters_of(operation):
             place = parameter.get("in")
             rank = (
                 _PLACES.index(place) if place in _PLACES else 0,

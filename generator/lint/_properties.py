@@ -40,9 +40,7 @@ def body_member(description: Description, operation: Operation, name: str) -> Lo
 
 def request_member(description: Description, operation: Operation, name: str) -> LocatedMapping | None:
     """Find a parameter or, failing that, a field of the request body."""
-    listed = operation.body.get("parameters")
-    for item in listed if isinstance(listed, list) else []:
-        parameter = description.resolve(item)
+    for parameter in description.parameters_of(operation):
         if parameter.get("name") == name:
             return mapping(parameter.get("schema"))
     return body_member(description, operation, name)

@@ -146,8 +146,10 @@ class OperationParser:
     def stream_replacement(self, raw: LocatedMapping) -> str | None:
         """Find what replaces the streaming method of an operation: the streaming one, if there are two."""
         replacement: str | None = raw.get("x-coze-replaced-by")
-        entry = self.bundle.operations().get(replacement or "")
-        return _stream_id(replacement, entry[2]) if replacement and entry else replacement
+        if replacement is None:
+            return None
+        entry = self.bundle.operations().get(replacement)
+        return _stream_id(replacement, entry[2]) if entry else replacement
 
     def alias(
         self, operation: ir.Operation, described: Mapping[str, tuple[str, str, LocatedMapping]]

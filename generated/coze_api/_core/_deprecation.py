@@ -62,9 +62,7 @@ def renamed_arguments(operation: str, names: Mapping[str, str]) -> Callable[[Cal
     def decorate(method: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(method)
         def call(*args: Any, **kwargs: Any) -> Any:
-            for old, new in names.items():
-                if old in kwargs:
-                    _rename(operation, old, new, kwargs)
+            _rename(operation, names, kwargs)
             return method(*args, **_taken_from(kwargs))
 
         call.__renamed__ = (operation, names)  # type: ignore[attr-defined]  # for `by_new_names`
@@ -84,21 +82,22 @@ def by_new_names(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Ma
     if names.keys().isdisjoint(arguments):
         return arguments
     renamed = dict(arguments)
-    for old, new in names.items():
-        if old in renamed:
-            _rename(operation, old, new, renamed)
+    _rename(operation, names, renamed)
     return renamed
 
 
-def _rename(operation: str, old: str, new: str, arguments: dict[str, Any]) -> None:
-    if new in arguments:
-        arguments.clear()  # a traceback may show local variables, and these hold secrets
-        raise InvalidArgumentError(f"{operation}: {old} is the old name of {new}: give {new} alone")
-    arguments[new] = arguments.pop(old)
-    depth = 1
-    while _is_own(sys._getframe(depth).f_globals):
-        depth += 1
-    warnings.warn(f"`{operation}`: `{old}` is deprecated; use `{new}` instead", DeprecationWarning, depth + 1)
+def _rename(operation: str, names: Mapping[str, str], arguments: dict[str, Any]) -> None:
+    for old, new in names.items():
+        if old not in arguments:
+            continue
+        if new in arguments:
+            arguments.clear()  # a traceback may show local variables, and these hold secrets
+            raise InvalidArgumentError(f"{operation}: {old} is the old name of {new}: give {new} alone")
+        arguments[new] = arguments.pop(old)
+        depth = 1
+        while _is_own(sys._getframe(depth).f_globals):
+            depth += 1
+        warnings.warn(f"`{operation}`: `{old}` is deprecated; use `{new}` instead", DeprecationWarning, depth + 1)
 
 
 def _taken_from(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,7 @@ URL = httpx.URL
 UnsupportedProtocol = httpx.UnsupportedProtocol
 
 _MOST_CONNECTIONS = 1000
+KEEPALIVE_SECONDS = 30.0
 
 
 def default_timeout() -> httpx.Timeout:
@@ -185,7 +186,6 @@ def excerpt_of(http: httpx.Response, length: int) -> str:
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 T = TypeVar("T", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-KEEPALIVE_SECONDS = 30.0
 
 
 def make_http_client(

@@ -128,6 +128,7 @@ class DatabasesRecords(DatabasesRecordsAPI):
             raise InvalidArgumentError(
                 f"{operation.id}_and_poll: is_async must be omitted or True; use {operation.id} for is_async=False"
             )
+        # Not by the method itself: that of queries returns pages.
         params, options = split_options(method, {**arguments, "is_async": True})
         started: DatabaseRecordsChange | DatabaseRows = self._client.request(operation, params, options)
         task_id = text_of(started.task_id)
