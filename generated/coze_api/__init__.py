@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._clients import AsyncClient as AsyncClient
     from ._clients import Client as Client
+    from ._core._backends.options import HTTPBackend as HTTPBackend
     from ._core._download import Binary as Binary
     from ._core._download_async import AsyncBinary as AsyncBinary
     from ._core._files import FileContent as FileContent
@@ -41,6 +42,7 @@ __all__ = [
     "CozeError",
     "Empty",
     "FileContent",
+    "HTTPBackend",
     "ItemList",
     "Model",
     "Options",
@@ -65,6 +67,7 @@ _MODULES = {
     "CozeError": "errors",
     "Empty": "_core._model",
     "FileContent": "_core._files",
+    "HTTPBackend": "_core._backends.options",
     "ItemList": "_core._response",
     "Model": "_core._model",
     "Options": "_core._operation",

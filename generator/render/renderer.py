@@ -53,9 +53,10 @@ class _Renderer:
         )
 
     def files(self) -> dict[str, str]:
+        runtime = _HERE.parent / "runtime"
         files = {
-            f"_core/{path.name}": self.header + path.read_text(encoding="utf-8")
-            for path in sorted((_HERE.parent / "runtime").glob("*.py"))
+            f"_core/{path.relative_to(runtime).as_posix()}": self.header + path.read_text(encoding="utf-8")
+            for path in sorted(runtime.rglob("*.py"))
         }
         tags = sorted({operation.tag for operation in self.api.operations})
         classes: dict[str, str] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from coze_api import AsyncPage as AsyncPage
     from coze_api import AsyncPager as AsyncPager
+    from coze_api import HTTPBackend as HTTPBackend
     from coze_api import Page as Page
     from coze_api import Response as Response
 
@@ -68,6 +69,7 @@ _MODULES = {
     "ChatStream": "_chat.stream",
     "Coze": "_client",
     "CozeError": "errors",
+    "HTTPBackend": "coze_api:HTTPBackend",
     "Page": "coze_api:Page",
     "Response": "coze_api:Response",
     "RetryPolicy": "_retry_policy",

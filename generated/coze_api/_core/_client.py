@@ -10,6 +10,8 @@ from typing import Any, Self, TypeVar, overload
 
 import attrs
 
+from ._backends.client import make_http_client
+from ._backends.options import BackendName, HTTPBackend
 from ._body import MAX_RESPONSE_BYTES, check_encoding, read_body
 from ._client_async import _HEADERS, D, E, R, T, U, _Accepts
 from ._client_config import MAX_EVENT_BYTES, ClientConfig
@@ -17,12 +19,12 @@ from ._decode import error_in_file, read, read_redirect, refusal
 from ._download import MAX_ERROR_BYTES, Binary, is_binary, may_be_error
 from ._errors import DecodeError
 from ._handshake import Handshake
-from ._http import Auth, HTTPClient, HTTPResponse, default_timeout, make_http_client, max_connections, send
+from ._http import Auth, HTTPClient, HTTPResponse, default_timeout, send
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._pager import Pager, first_page
 from ._pagination import Page, page_info, response_of
-from ._pool import ConnectionLimit, ConnectionPool
+from ._pool import ConnectionLimit
 from ._request import Request, prepare
 from ._response import Redirect
 from ._secrets import hidden, hidden_userinfo
@@ -46,6 +48,7 @@ class BaseClient(ClientConfig):
         timeout: Timeout = None,
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
+        http_backend: HTTPBackend | BackendName | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         on_gap: OnGap = "warn",
@@ -61,14 +64,15 @@ class BaseClient(ClientConfig):
             headers: Sent with every request.
             http_client: An httpx client with your own proxies, limits or hooks. You close it yourself. Without it, the
                 proxies of the environment are used, except for addresses of this machine.
+            http_backend: The HTTP library that sends the requests, or its options as `HTTPBackend`. Default: httpx.
             max_event_bytes: Largest event that a stream may hold.
             max_response_bytes: Largest decompressed response, errors included. Files have no limit.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
                 `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. `stream.gaps` lists them in each case.
 
         Raises:
-            InvalidArgumentError: *base_url* is not an address, or environment variables name proxies or certificates
-                that cannot be used.
+            InvalidArgumentError: *base_url* is not an address, environment variables name proxies or certificates that
+                cannot be used, or *http_backend* is not installed.
         """
         token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
         super().__init__(
@@ -83,11 +87,7 @@ class BaseClient(ClientConfig):
         )
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or make_http_client(
-            HTTPClient,
-            self._base_url,
-            partial(ConnectionPool, limit=ConnectionLimit(max_connections())),
-            headers=_HEADERS,
-            timeout=default_timeout(),
+            HTTPClient, ConnectionLimit, self._base_url, http_backend, headers=_HEADERS, timeout=default_timeout()
         )
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:

@@ -6,17 +6,13 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-from collections.abc import Callable
-from functools import lru_cache, partial
-from ipaddress import ip_address
+from functools import lru_cache
 from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
-from urllib.request import getproxies
+from typing import Any, NamedTuple
 
 import httpx
 
 from ._base_errors import InvalidArgumentError
-from ._loopback import is_loopback
 from ._secrets import hidden, mask
 
 __all__ = [
@@ -27,6 +23,7 @@ __all__ = [
     "URL",
     "AsyncByteStream",
     "AsyncHTTPClient",
+    "AsyncHTTPConnection",
     "AsyncHTTPTransport",
     "Auth",
     "BodyLimit",
@@ -34,8 +31,11 @@ __all__ = [
     "ConnectError",
     "ConnectTimeout",
     "HTTPClient",
+    "HTTPConnection",
     "HTTPError",
     "HTTPHeaders",
+    "HTTPLimits",
+    "HTTPProxy",
     "HTTPRequest",
     "HTTPResponse",
     "HTTPTimeout",
@@ -52,7 +52,6 @@ __all__ = [
     "default_ssl",
     "default_timeout",
     "excerpt_of",
-    "make_http_client",
     "make_timeout",
     "map_exceptions",
     "max_connections",
@@ -69,9 +68,13 @@ AsyncHTTPTransport = httpx.AsyncBaseTransport
 Auth = httpx.Auth
 ConnectError = httpx.ConnectError
 ConnectTimeout = httpx.ConnectTimeout
+AsyncHTTPConnection = httpx.AsyncHTTPTransport
 HTTPClient = httpx.Client
+HTTPConnection = httpx.HTTPTransport
 HTTPHeaders = httpx.Headers
 HTTPError = httpx.HTTPError
+HTTPLimits = httpx.Limits
+HTTPProxy = httpx.Proxy
 HTTPRequest = httpx.Request
 HTTPResponse = httpx.Response
 HTTPTimeout = httpx.Timeout
@@ -115,8 +118,9 @@ def _most_files() -> int:
 # What may be between here and the socket. Frames of anything else are of callers: hooks, strategies, files.
 _LIBRARIES = frozenset(
     {
-        "anyio", "brotli", "brotlicffi", "certifi", "h11", "h2", "hpack", "httpcore", "httpx", "hyperframe", "idna",
-        "outcome", "sniffio", "socksio", "trio", "zstandard",
+        "aiohttp", "anyio", "brotli", "brotlicffi", "certifi", "h11", "h2", "hpack", "httpcore", "httpcore2", "httpx",
+        "httpx2", "hyperframe", "idna", "multidict", "outcome", "pyreqwest", "sniffio", "socksio", "trio", "yarl",
+        "zstandard",
     }
 )  # fmt: skip
 
@@ -183,91 +187,23 @@ def excerpt_of(http: httpx.Response, length: int) -> str:
     return mask(" ".join(text.split()))[:length]  # before it is cut: half a token is not known as one
 
 
-C = TypeVar("C", httpx.Client, httpx.AsyncClient)
-T = TypeVar("T", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-
-
-def make_http_client(
-    kind: type[C], base_url: str, make_transport: Callable[[Callable[[], Any]], Any], **options: Any
-) -> C:
-    """Make an HTTP client for the service at *base_url*.
-
-    What is meant for this machine stays there: proxies that environment variables or system settings name do not apply.
+def default_ssl(*, http2: bool = False) -> ssl.SSLContext:
+    """Return a TLS context that trusts what httpx trusts, one for all clients.
 
     Args:
-        kind: The class of the client.
-        base_url: Address of the service.
-        make_transport: Makes a transport of a function that makes a transport for one connection.
-        options: Other arguments of the client.
-
-    Raises:
-        InvalidArgumentError: Environment variables name proxies or certificates that cannot be used.
-    """
-    connection = partial(_connection, _TRANSPORTS[kind], default_ssl())
-    try:
-        proxies = {} if is_loopback(parse_url(base_url).host) else _environment_proxies()
-        mounts = {
-            pattern: None if proxy is None else make_transport(partial(connection, httpx.Proxy(proxy)))
-            for pattern, proxy in proxies.items()
-        }
-        http = kind(transport=make_transport(partial(connection, None)), mounts=mounts, trust_env=False, **options)
-    except (httpx.InvalidURL, ImportError, TypeError, ValueError):
-        problem = _proxies_problem()
-    else:
-        return http
-    raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
-
-
-_TRANSPORTS: dict[type, type] = {httpx.Client: httpx.HTTPTransport, httpx.AsyncClient: httpx.AsyncHTTPTransport}
-
-
-def _connection(kind: type[T], verify: ssl.SSLContext, proxy: httpx.Proxy | None) -> T:
-    """Make a transport that keeps one connection; it never has two requests."""
-    # Without a limit, since httpcore 1.0.9 may lose a place where a request is canceled.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
-    return kind(verify=verify, proxy=proxy, limits=limits)
-
-
-def _environment_proxies() -> dict[str, str | None]:
-    """Return the proxies of the environment or the system by URL pattern, as httpx reads them; None for no proxy."""
-    settings = getproxies()
-    excluded = [host.strip() for host in settings.get("no", "").split(",") if host.strip()]
-    if "*" in excluded:
-        return {}
-    proxies: dict[str, str | None] = {
-        f"{scheme}://": proxy if "://" in proxy else f"http://{proxy}"
-        for scheme in ("http", "https", "all")
-        if (proxy := settings.get(scheme))
-    }
-    return proxies | {_pattern(host): None for host in excluded}
-
-
-def _pattern(host: str) -> str:
-    """Return the URL pattern of a host in NO_PROXY: an address is meant exactly, a name with all below it."""
-    if "://" in host:
-        return host
-    try:
-        address = ip_address(host.partition("/")[0])
-    except ValueError:
-        return f"all://{host}" if host.lower() == "localhost" else f"all://*{host}"
-    return f"all://[{host}]" if address.version == 6 else f"all://{host}"
-
-
-def default_ssl() -> ssl.SSLContext:
-    """Return a TLS context that trusts what httpx trusts, one for all clients.
+        http2: Whether connections may use HTTP/2. Libraries change the context accordingly, so there is another.
 
     Raises:
         InvalidArgumentError: Environment variables name certificates that cannot be read.
     """
     try:
-        return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), http2)
     except OSError as error:
         raise InvalidArgumentError(_certificates_problem(error)) from error
 
 
 @lru_cache(maxsize=8)
-def _ssl_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+def _ssl_context(_file: str | None, _folder: str | None, _http2: bool) -> ssl.SSLContext:
     """Read the certificates that these variables name, which takes a tenth of a second."""
     return httpx.create_ssl_context()
 
@@ -276,26 +212,6 @@ def _certificates_problem(error: OSError) -> str:
     names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
     variables = " and ".join(f"{name} ({os.environ[name]})" for name in names) or "Python trusts"
     return f"the certificates that {variables} names cannot be read: {error}; correct or unset the variable"
-
-
-def _proxies_problem() -> str:
-    variables = [name for spelled in _PROXIES for name in (spelled, spelled.lower()) if os.environ.get(name)]
-    wrong = [name for name in variables if name.upper() != "NO_PROXY" and not _is_proxy(os.environ[name])]
-    source = " and ".join(
-        wrong or [name for name in variables if name.upper() == "NO_PROXY"] or ["the system's settings"]
-    )
-    return (
-        f"the proxy in {source} cannot be used: name it as http://host:port (socks5:// needs httpx[socks]), and hosts"
-        " without a proxy as a list of names; or unset the variable, or give http_client="
-    )
-
-
-def _is_proxy(value: str) -> bool:
-    try:
-        httpx.HTTPTransport(proxy=value if "://" in value else f"http://{value}", verify=False)
-    except (httpx.InvalidURL, ImportError, TypeError, ValueError):
-        return False
-    return True
 
 
 def make_timeout(value: Any) -> httpx.Timeout:

@@ -1,0 +1,72 @@
+"""HTTP clients: those that we make, and those of callers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, TypeVar
+
+from .._base_errors import InvalidArgumentError
+from .._http import AsyncHTTPClient, HTTPClient, HTTPProxy, InvalidURL, max_connections, parse_url
+from .._loopback import is_loopback
+from .options import BackendName, HTTPBackend, Route, resolve_backend
+from .proxies import environment_proxies, proxies_problem
+
+__all__ = ["make_http_client"]
+
+C = TypeVar("C", HTTPClient, AsyncHTTPClient)
+
+
+def make_http_client(
+    kind: type[C], limit: type[Any], base_url: str, backend: HTTPBackend | BackendName | None, **options: Any
+) -> C:
+    """Make an HTTP client for the service at *base_url*.
+
+    What is meant for this machine stays there: proxies that environment variables or system settings name do not apply.
+
+    Args:
+        kind: The class of the client.
+        limit: The class that limits how many requests are under way at once.
+        base_url: Address of the service.
+        backend: What sends the requests. Default: httpx.
+        options: Other arguments of the client.
+
+    Raises:
+        InvalidArgumentError: The backend is not installed, or cannot do what is wanted; or environment variables name
+            proxies or certificates that cannot be used.
+    """
+    chosen = resolve_backend(backend)
+    make, shared = _maker(chosen, is_async=kind is AsyncHTTPClient), limit(chosen.max_connections or max_connections())
+
+    def transport(proxy: HTTPProxy | None) -> Any:
+        return make(Route(proxy, chosen.ssl, chosen.http2), shared)
+
+    if chosen.proxy is not None:
+        return kind(transport=transport(HTTPProxy(chosen.proxy)), trust_env=False, **options)
+    direct = transport(None)
+    try:
+        proxies = {} if is_loopback(parse_url(base_url).host) else environment_proxies()
+        mounts = {pattern: None if proxy is None else transport(HTTPProxy(proxy)) for pattern, proxy in proxies.items()}
+        http = kind(transport=direct, mounts=mounts, trust_env=False, **options)
+    except (InvalidURL, ImportError, TypeError, ValueError):
+        problem = proxies_problem()
+    else:
+        return http
+    raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
+
+
+def _maker(backend: HTTPBackend, *, is_async: bool) -> Any:
+    """Return the function that makes transports.
+
+    Raises:
+        InvalidArgumentError: The backend is not installed, or serves async clients only.
+    """
+    try:
+        module = import_module(f".{backend.name}", __package__)
+    except ImportError as error:
+        problem = f'http_backend "{backend.name}" needs an extra: pip install "cozekit[{backend.name}]" ({error})'
+    else:
+        make = getattr(module, "async_transport" if is_async else "sync_transport", None)
+        if make is not None:
+            return make
+        problem = f'http_backend "{backend.name}" serves async clients only; use another one'
+    raise InvalidArgumentError(problem)
