@@ -1,5 +1,6 @@
 """HTTP backends: the libraries that send a client's requests.
 
-Each has a module of its own here, with `async_transport` and, if it serves threads too, `sync_transport`. To the rest
-of the client, every backend is a transport of httpx, and raises errors of httpx only.
+Each has a module for async clients here, such as `aiohttp_async.py`, and one for sync clients, such as `reqwest.py`, if
+it serves them. Both define `make_transport(route, limit)`. To the rest of the client, every backend is a transport of
+httpx, and raises errors of httpx only.
 """

@@ -35,7 +35,10 @@ def make_http_client(
             proxies or certificates that cannot be used.
     """
     chosen = resolve_backend(backend)
-    make, shared = _maker(chosen, is_async=kind is AsyncHTTPClient), limit(chosen.max_connections or max_connections())
+    make, shared = (
+        _maker(chosen.name, "_async" if kind is AsyncHTTPClient else ""),
+        limit(chosen.max_connections or max_connections()),
+    )
 
     def transport(proxy: HTTPProxy | None) -> Any:
         return make(Route(proxy, chosen.ssl, chosen.http2), shared)
@@ -54,19 +57,18 @@ def make_http_client(
     raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
 
 
-def _maker(backend: HTTPBackend, *, is_async: bool) -> Any:
-    """Return the function that makes transports.
+def _maker(name: str, suffix: str) -> Any:
+    """Return the function that makes transports of a backend.
 
     Raises:
         InvalidArgumentError: The backend is not installed, or serves async clients only.
     """
+    module = f"{__package__}.{name}{suffix}"
     try:
-        module = import_module(f".{backend.name}", __package__)
+        return import_module(module).make_transport
     except ImportError as error:
-        problem = f'http_backend "{backend.name}" needs an extra: pip install "cozekit[{backend.name}]" ({error})'
-    else:
-        make = getattr(module, "async_transport" if is_async else "sync_transport", None)
-        if make is not None:
-            return make
-        problem = f'http_backend "{backend.name}" serves async clients only; use another one'
+        if error.name == module:
+            problem = f'http_backend "{name}" serves async clients only'
+        else:
+            problem = f'http_backend "{name}" needs an extra: pip install "cozekit[{name}]" ({error})'
     raise InvalidArgumentError(problem)

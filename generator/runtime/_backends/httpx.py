@@ -1,35 +1,19 @@
+# @generated from httpx_async.py by `python -m generator sync`; do not edit.
 """The default backend: httpx, with a pool of our own above its connections."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from .._http import (
-    KEEPALIVE_SECONDS,
-    AsyncHTTPConnection,
-    AsyncHTTPTransport,
-    HTTPConnection,
-    HTTPLimits,
-    HTTPTransport,
-)
+from .._http import HTTPConnection, HTTPTransport
 from .._pool import ConnectionLimit, ConnectionPool
-from .._pool_async import AsyncConnectionLimit, AsyncConnectionPool
+from .httpx_async import _LIMITS
 from .options import Route
 
-__all__ = ["async_transport", "sync_transport"]
-
-# For one connection, which never has two requests. Without a limit, since httpcore 1.0.9 may lose a place where a
-# request is canceled.
-_LIMITS = HTTPLimits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+__all__ = ["make_transport"]
 
 
-def async_transport(route: Route, limit: AsyncConnectionLimit) -> AsyncHTTPTransport:
-    """Make a transport that sends by connections like *route*."""
-    connection = partial(AsyncHTTPConnection, verify=route.ssl_context(), proxy=route.proxy, limits=_LIMITS)
-    return AsyncConnectionPool(partial(connection, http2=route.http2), limit)
-
-
-def sync_transport(route: Route, limit: ConnectionLimit) -> HTTPTransport:
+def make_transport(route: Route, limit: ConnectionLimit) -> HTTPTransport:
     """Make a transport that sends by connections like *route*."""
     connection = partial(HTTPConnection, verify=route.ssl_context(), proxy=route.proxy, limits=_LIMITS)
     return ConnectionPool(partial(connection, http2=route.http2), limit)
