@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from .._http import HTTPConnection, HTTPTransport
+from .._http import KEEPALIVE_SECONDS, HTTPConnection, HTTPLimits, HTTPTransport
 from .._pool import ConnectionLimit, ConnectionPool
-from .httpx_async import _LIMITS
 from .options import Route
 
 __all__ = ["make_transport"]
@@ -15,5 +14,8 @@ __all__ = ["make_transport"]
 
 def make_transport(route: Route, limit: ConnectionLimit) -> HTTPTransport:
     """Make a transport that sends by connections like *route*."""
-    connection = partial(HTTPConnection, verify=route.ssl_context(), proxy=route.proxy, limits=_LIMITS)
+    # For one connection, which never has two requests. Without a limit, since httpcore 1.0.9 may lose a place where a
+    # request is canceled.
+    limits = HTTPLimits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+    connection = partial(HTTPConnection, verify=route.ssl_context(), proxy=route.proxy, limits=limits)
     return ConnectionPool(partial(connection, http2=route.http2), limit)

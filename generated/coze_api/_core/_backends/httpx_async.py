@@ -11,12 +11,11 @@ from .options import Route
 
 __all__ = ["make_transport"]
 
-# For one connection, which never has two requests. Without a limit, since httpcore 1.0.9 may lose a place where a
-# request is canceled.
-_LIMITS = HTTPLimits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
-
 
 def make_transport(route: Route, limit: AsyncConnectionLimit) -> AsyncHTTPTransport:
     """Make a transport that sends by connections like *route*."""
-    connection = partial(AsyncHTTPConnection, verify=route.ssl_context(), proxy=route.proxy, limits=_LIMITS)
+    # For one connection, which never has two requests. Without a limit, since httpcore 1.0.9 may lose a place where a
+    # request is canceled.
+    limits = HTTPLimits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+    connection = partial(AsyncHTTPConnection, verify=route.ssl_context(), proxy=route.proxy, limits=limits)
     return AsyncConnectionPool(partial(connection, http2=route.http2), limit)
