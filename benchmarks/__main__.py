@@ -25,6 +25,9 @@ def _arguments() -> argparse.Namespace:
         "--layer", choices=LAYERS, default="cozekit", help="which package of ours (default: %(default)s)"
     )
     parser.add_argument(
+        "--streams", type=int, action="append", default=[], metavar="N", help="paced streams at once; may be repeated"
+    )
+    parser.add_argument(
         "--json", type=Path, metavar="PATH", help="where to write the samples (default: benchmarks/results/)"
     )
     arguments = parser.parse_args()
@@ -32,6 +35,8 @@ def _arguments() -> argparse.Namespace:
         parser.error(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
+    if any(count < 1 for count in arguments.streams):
+        parser.error("--streams must be at least 1")
     return arguments
 
 
@@ -42,7 +47,7 @@ def main() -> None:
     print(f"Python {facts['python']}, {facts['system']}, {facts['processors']} processors, {arguments.rounds} rounds\n")
     results: list[Result] = []
     with ExitStack() as stack:
-        context = Context(LAYERS[arguments.layer], stack)
+        context = Context(LAYERS[arguments.layer], arguments.streams, stack)
         for part in arguments.parts or PARTS:
             for table in PARTS[part](context):
                 results.append(measure(table, arguments.rounds))

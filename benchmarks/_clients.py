@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cozepy
 import httpx
@@ -13,8 +13,11 @@ from ._traffic import BASE_URL, TOKEN
 
 if TYPE_CHECKING:
     from coze_api import AsyncClient, Client
+    from cozekit import AsyncCoze, Coze
 
-__all__ = ["LAYERS", "Layer", "vendor", "vendor_async"]
+    BackendName = Literal["httpx", "httpx2", "aiohttp", "reqwest"]
+
+__all__ = ["BACKENDS", "LAYERS", "Layer", "async_client", "sync_client", "unavailable", "vendor", "vendor_async"]
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,31 @@ def vendor_async(transport: httpx.AsyncBaseTransport | None, base_url: str = BAS
     """Return an async client of the vendor's SDK."""
     http = cozepy.AsyncHTTPClient(transport=transport, trust_env=False)  # type: ignore[no-untyped-call]  # theirs
     return cozepy.AsyncCoze(auth=cozepy.AsyncTokenAuth(TOKEN), base_url=base_url, http_client=http)
+
+
+BACKENDS: tuple[BackendName, ...] = ("httpx", "httpx2", "aiohttp", "reqwest")
+
+
+def unavailable(backend: BackendName, *, is_async: bool) -> str:
+    """Return why there is no client of cozekit with this backend; "" if there is one."""
+    from cozekit.errors import InvalidArgumentError
+
+    try:
+        (async_client if is_async else sync_client)(backend, BASE_URL)
+    except InvalidArgumentError as error:
+        return str(error)
+    return ""
+
+
+def sync_client(backend: BackendName, base_url: str, connections: int | None = None) -> Coze:
+    """Return a client of cozekit with its own connections, at most so many if the number is given."""
+    from cozekit import Coze, HTTPBackend
+
+    return Coze(TOKEN, base_url=base_url, http_backend=HTTPBackend(backend, max_connections=connections))
+
+
+def async_client(backend: BackendName, base_url: str, connections: int | None = None) -> AsyncCoze:
+    """Return an async client of cozekit with its own connections, at most so many if the number is given."""
+    from cozekit import AsyncCoze, HTTPBackend
+
+    return AsyncCoze(TOKEN, base_url=base_url, http_backend=HTTPBackend(backend, max_connections=connections))

@@ -123,12 +123,13 @@ class Runs:
     """Runs of which each gives several numbers, one table for each number.
 
     Args:
-        run: Runs once and returns the numbers by name.
+        run: Runs once and returns the numbers by name, and the facts.
     """
 
-    def __init__(self, run: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(self, run: Callable[[], tuple[Mapping[str, float], Mapping[str, float]]]) -> None:
         self._run = run
         self._runs: list[Mapping[str, float]] = []
+        self._facts: dict[str, float] = {}
         self._failure: UnavailableError | None = None
 
     def sample(self, name: str) -> Callable[[], float]:
@@ -147,14 +148,22 @@ class Runs:
     def _once(self) -> Mapping[str, float]:
         if self._failure is None:
             try:
-                return self._run()
+                numbers, facts = self._run()
             except UnavailableError as error:
                 self._failure = error
+            else:
+                self._facts |= {name: max(value, self._facts.get(name, value)) for name, value in facts.items()}
+                return numbers
         raise self._failure
 
-    def worst(self, *names: str) -> Mapping[str, float]:
-        """Return the largest value of each of these numbers over all runs."""
-        return {name: max(run[name] for run in self._runs) for name in names}
+    @property
+    def failed(self) -> bool:
+        """Whether a run was unavailable."""
+        return self._failure is not None
+
+    def facts(self) -> Mapping[str, float]:
+        """Return the facts, of each the largest of all runs."""
+        return self._facts
 
 
 def measure(table: Table, rounds: int) -> Result:

@@ -6,11 +6,11 @@ that servers may run around a `yield`. To add one, write the module and add it t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 
-from . import _answers, _imports, _streams
+from . import _answers, _imports, _paced, _streams
 from ._clients import Layer
 from ._measure import Table
 from ._stock import Stock, generated
@@ -23,11 +23,13 @@ class Context:
 
     Args:
         layer: Which package of ours is measured.
+        streams: Numbers of paced streams at once; empty for those that the part names.
         stack: Closes what the parts share.
     """
 
-    def __init__(self, layer: Layer, stack: ExitStack) -> None:
+    def __init__(self, layer: Layer, streams: Sequence[int], stack: ExitStack) -> None:
         self.layer = layer
+        self.streams = streams
         self._stack = stack
 
     @cached_property
@@ -39,6 +41,7 @@ class Context:
 PARTS: Mapping[str, Callable[[Context], Iterator[Table]]] = {
     "import": lambda context: _imports.tables(context.layer, context.stock),
     "stream": lambda context: _streams.tables(context.layer),
+    "paced": lambda context: _paced.tables(context.streams or _paced.COUNTS),
     "page": lambda context: _answers.page_tables(context.layer, context.stock),
     "request": lambda context: _answers.request_tables(context.layer, context.stock),
 }

@@ -10,7 +10,7 @@ import httpx
 
 __all__ = [
     "BASE_URL", "BOT_ID", "CHAT_ID", "CONVERSATION_ID", "EVENTS", "FILE_ID", "TEXT", "TOKEN", "USER_ID",
-    "chat_chunks", "data_lines", "page", "reply", "transport",
+    "chat_chunks", "data_lines", "page", "reply", "text", "transport",
 ]  # fmt: skip
 
 TOKEN = "pat_benchmark"
@@ -21,7 +21,14 @@ EVENTS = 2000
 """Deltas of the stream; five other events go with them."""
 _PIECE = 4096
 _WORDS = ("今天天气", "很好、", "适合出门", "散步、", "记得带伞。", "明天", "有小雨", "转多云")
-TEXT = "".join(_WORDS[number % len(_WORDS)] for number in range(EVENTS))
+
+
+def text(deltas: int) -> str:
+    """Return the joined text of so many deltas."""
+    return "".join(_WORDS[number % len(_WORDS)] for number in range(deltas))
+
+
+TEXT = text(EVENTS)
 """The joined text of the deltas."""
 
 
@@ -58,13 +65,13 @@ def _chat(status: str) -> dict[str, Any]:
     }
 
 
-def _events() -> list[tuple[str, str]]:
-    deltas = [_message(0, _WORDS[number % len(_WORDS)]) for number in range(EVENTS)]
+def _events(count: int = EVENTS) -> list[tuple[str, str]]:
+    deltas = [_message(0, _WORDS[number % len(_WORDS)]) for number in range(count)]
     return [
         ("conversation.chat.created", _json(_chat("created"))),
         ("conversation.chat.in_progress", _json(_chat("in_progress"))),
         *(("conversation.message.delta", _json(delta)) for delta in deltas),
-        ("conversation.message.completed", _json(_message(0, TEXT))),
+        ("conversation.message.completed", _json(_message(0, text(count)))),
         ("conversation.chat.completed", _json(_chat("completed"))),
         ("done", '"[DONE]"'),
     ]
@@ -75,13 +82,13 @@ def data_lines() -> list[bytes]:
     return [data.encode() for _, data in _events()]
 
 
-def chat_chunks(*, whole_events: bool) -> list[bytes]:
+def chat_chunks(*, whole_events: bool, deltas: int = EVENTS) -> list[bytes]:
     """Return the chat stream, one event in each chunk or cut into pieces of 4 KiB."""
-    blocks = [f"event:{name}\ndata:{data}\n\n".encode() for name, data in _events()]
+    blocks = [f"event:{name}\ndata:{data}\n\n".encode() for name, data in _events(deltas)]
     if whole_events:
         return blocks
-    text = b"".join(blocks)
-    return [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    whole = b"".join(blocks)
+    return [whole[start : start + _PIECE] for start in range(0, len(whole), _PIECE)]
 
 
 def page(size: int = 50) -> bytes:

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from coze_api._core._backends.options import BackendName, HTTPBackend
-
 from coze_api import AsyncClient
+from coze_api._core._backends.options import BackendName, HTTPBackend
 from coze_api._core._http import AsyncHTTPClient, Auth
 from coze_api._core._operation import Timeout
 from coze_api._core._request import Request

@@ -6,7 +6,6 @@ import os
 from typing import TypeVar
 
 from coze_api._core._backends.options import BackendName, HTTPBackend, resolve_backend
-
 from coze_api._core._http import HTTPClient
 
 from .errors import InvalidArgumentError
