@@ -27,7 +27,7 @@ __all__ = [
 T = TypeVar("T")
 E = TypeVar("E")
 Place = Literal["path", "query", "header", "body", "part"]
-Timeout = float | tuple[float, float, float, float] | None
+Timeout = float | tuple[float | None, float | None, float | None, float | None] | None
 
 
 @attrs.frozen

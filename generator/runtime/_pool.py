@@ -8,6 +8,7 @@ request costs the same, however many there are.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from threading import Lock
@@ -15,9 +16,10 @@ from time import monotonic
 from typing import Any
 
 from ._http import CONNECTED, KEEPALIVE_SECONDS, ByteStream, HTTPRequest, HTTPResponse, HTTPTransport, PoolTimeout
+from ._pool_async import LOG_PAUSE, LONG_WAIT
 from ._turn import Turn
 
-__all__ = ["ConnectionLimit", "ConnectionPool"]
+__all__ = ["LOG_PAUSE", "LONG_WAIT", "ConnectionLimit", "ConnectionPool"]
 
 
 class ConnectionLimit:
@@ -28,9 +30,10 @@ class ConnectionLimit:
     """
 
     def __init__(self, max_connections: int) -> None:
-        self._free = max_connections
+        self._max_connections = self._free = max_connections
         self._waiting: OrderedDict[Turn, None] = OrderedDict()
         self._lock = Lock()
+        self._next_log = 0.0
 
     def acquire(self, request: HTTPRequest) -> None:
         """Wait until there is room for a request.
@@ -45,13 +48,36 @@ class ConnectionLimit:
             turn = Turn()
             self._waiting[turn] = None
         try:
-            has_room = turn.wait(request.extensions.get("timeout", {}).get("pool"))
+            has_room = self._wait(turn, request.extensions.get("timeout", {}).get("pool"))
         except BaseException:
             if not self._leave(turn):
                 self.release()  # the turn came at the same moment
             raise
         if not has_room and self._leave(turn):
             raise PoolTimeout("no connection became free", request=request)
+
+    def _wait(self, turn: Turn, seconds: float | None) -> bool:
+        """Wait for a turn, and log it if that takes long; return whether it came."""
+        while seconds is None or seconds > LONG_WAIT:
+            if turn.wait(LONG_WAIT):
+                return True
+            self._log_long_wait()
+            seconds = None if seconds is None else seconds - LONG_WAIT
+        return turn.wait(seconds)
+
+    def _log_long_wait(self) -> None:
+        with self._lock:
+            if monotonic() < self._next_log:
+                return
+            self._next_log = monotonic() + LOG_PAUSE
+            under_way, waiting = self._max_connections - self._free, len(self._waiting)
+        logging.getLogger("coze_api.connections").warning(
+            "%d requests and streams are under way, which is the limit; %d more wait for one of them to end, some for"
+            " over %g s. Close streams that are no longer read; set deadline= to bound the wait.",
+            under_way,
+            waiting,
+            LONG_WAIT,
+        )
 
     def release(self) -> None:
         """Make room for another request."""

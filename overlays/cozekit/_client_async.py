@@ -81,8 +81,8 @@ class AsyncCoze(ClientOptions, AsyncClient):
             base_url: `COZE_COM`, `COZE_CN` or another URL. Default: that of *auth* or the profile, COZE_API_BASE, else
                 `COZE_COM`. A profile of another service is not used.
             auth: Authorizes each request, instead of a token: see `cozekit.auth`, or any `httpx.Auth`.
-            timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection from the pool.
-                Default: 5, 60, 60 and 600, or the timeout of *http_client*.
+            timeout: A tuple of seconds to connect, to read, to write and to get a connection from the pool, where None
+                is no limit, or a number for each of the four. Default: 5, 60, 60 and None, or that of *http_client*.
             retry: How failed requests are retried; a number sets only the maximum of retries. Default: 2.
             deadline: Seconds for a whole call, retries included, however slowly its response arrives. For a stream or
                 a file, seconds until it opens. Only looking up the host's name in a thread cannot be interrupted, nor

@@ -125,7 +125,10 @@ class RetryingBase:
     def _connection_error(self, request: Request, error: HTTPError) -> APIConnectionError:
         cls = APITimeoutError if isinstance(error, TimeoutException) else APIConnectionError
         is_late = isinstance(error, TimeoutException) and self.deadline is not None and self._elapsed() >= self.deadline
-        text = f"the deadline of {self.deadline:g} s passed" if is_late else _describe(error)
+        text = _describe(error)
+        if is_late:
+            waited = f": {text}" if isinstance(error, PoolTimeout) else ""
+            text = f"the deadline of {self.deadline:g} s passed{waited}"
         return cls(
             f"the access token could not be renewed: {text}"
             if self._is_token_request_failure(request, error)

@@ -11,7 +11,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from coze_api._core import _pool
+from coze_api._core import _pool, _pool_async
 from coze_api._core._http import max_connections
 from coze_api._core._pool import ConnectionLimit, ConnectionPool
 from coze_api._core._pool_async import AsyncConnectionLimit, AsyncConnectionPool
@@ -98,6 +98,37 @@ async def test_request_that_times_out_leaves_the_queue() -> None:
     await first.aclose()
     await service.send("fourth", pool=0)
     assert service.sent == ["first", "second", "fourth"]
+
+
+async def test_long_wait_is_logged_but_does_not_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request without a limit waits on after a long time, and one log line counts what is under way and what waits."""
+    monkeypatch.setattr(_pool_async, "LONG_WAIT", 0.01)
+    service = Service()
+    first, second = [await service.send(name) for name in ("first", "second")]
+    async with anyio.create_task_group() as tasks:
+        for name in ("third", "fourth"):
+            tasks.start_soon(service.send, name)
+        await anyio.sleep(0.1)  # several long waits of both
+        assert service.sent == ["first", "second"]
+        await first.aclose()
+        await second.aclose()
+    assert sorted(service.sent[2:]) == ["fourth", "third"]
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("coze_api.connections", "WARNING")
+    assert record.getMessage().startswith("2 requests and streams are under way, which is the limit; 2 more wait for")
+
+
+async def test_limit_of_the_wait_may_be_longer_than_a_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose limit is longer than what counts as a long wait ends at its limit."""
+    monkeypatch.setattr(_pool_async, "LONG_WAIT", 0.01)
+    service = Service()
+    for name in ("first", "second"):
+        await service.send(name)
+    with anyio.fail_after(60), pytest.raises(httpx.PoolTimeout):
+        await service.send("third", pool=0.035)
+    assert not service.limit._waiting
 
 
 @pytest.mark.parametrize("freed", [False, True])
@@ -200,6 +231,25 @@ def test_threads_wait_in_order() -> None:
         thread.join(60)
     assert order == [0, 1, 2]
     limit.acquire(request)  # which would wait if a place had been lost
+
+
+def test_long_wait_of_a_thread_is_logged_but_does_not_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread without a limit waits on after a long time, and a log line repeats after a pause that counts its wait."""
+    monkeypatch.setattr(_pool, "LONG_WAIT", 0.01)
+    monkeypatch.setattr(_pool, "LOG_PAUSE", 0.02)
+    limit, request = ConnectionLimit(1), httpx.Request("GET", "http://x/")
+    limit.acquire(request)
+    thread = threading.Thread(target=limit.acquire, args=[request], daemon=True)
+    thread.start()
+    while len(caplog.records) < 2:
+        thread.join(0.001)
+        assert thread.is_alive()
+    limit.release()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert "1 more wait for" in caplog.records[1].getMessage()
 
 
 @pytest.mark.parametrize(("files", "most"), [(256, 224), (1024, 896), (1200, 1000), (-1, 1000)])

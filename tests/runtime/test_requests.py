@@ -227,10 +227,10 @@ class TestTimeouts:
         return request.extensions["timeout"]
 
     def test_default_timeouts(self) -> None:
-        """V1: the default timeouts are 5, 60, 60 and 600 seconds."""
+        """V1: the default timeouts are 5, 60 and 60 seconds; waiting for a connection has none."""
         with Client(BASE) as coze:
-            assert coze._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
-        assert AsyncClient(BASE)._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
+            assert coze._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=None)
+        assert AsyncClient(BASE)._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=None)
 
     @pytest.mark.parametrize(
         ("seconds", "expected"),

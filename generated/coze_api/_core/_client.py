@@ -59,8 +59,8 @@ class BaseClient(ClientConfig):
             base_url: Address of the service, such as ``https://api.coze.com``.
             token: Access token. Sent as a bearer token.
             auth: Strategy that authorizes each request, instead of a token.
-            timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
-                Without it 5, 60, 60 and 600, or the timeouts of *http_client*.
+            timeout: A tuple of seconds to connect, to read, to write and to get a connection, where None is no limit,
+                or a number for each of the four. Without it 5, 60, 60 and None, or the timeouts of *http_client*.
             headers: Sent with every request.
             http_client: An httpx client with your own proxies, limits or hooks. You close it yourself. Without it, the
                 proxies of the environment are used, except for addresses of this machine.

@@ -93,11 +93,12 @@ KEEPALIVE_SECONDS = 30.0
 
 
 def default_timeout() -> httpx.Timeout:
-    """5 s to connect, 60 s between bytes received or sent, 600 s for a free connection.
+    """5 s to connect, 60 s between bytes received or sent, no limit for a free connection.
 
-    Who waits for a connection waits for requests of this very process to end, and streams may take minutes.
+    A request waits for a connection until others of the same process end, and streams may take minutes: only the
+    caller knows how long that may be, and sets a deadline.
     """
-    return httpx.Timeout(connect=5.0, read=60.0, write=60.0, pool=600.0)
+    return httpx.Timeout(connect=5.0, read=60.0, write=60.0, pool=None)
 
 
 def max_connections() -> int:

@@ -8,6 +8,7 @@ request costs the same, however many there are.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from threading import Lock
@@ -25,7 +26,12 @@ from ._http import (
 )
 from ._turn import AsyncTurn
 
-__all__ = ["AsyncConnectionLimit", "AsyncConnectionPool"]
+__all__ = ["LOG_PAUSE", "LONG_WAIT", "AsyncConnectionLimit", "AsyncConnectionPool"]
+
+LONG_WAIT = 60.0
+"""Seconds after which a request that waits for a connection is logged: it may wait forever."""
+LOG_PAUSE = 600.0
+"""Seconds between two such lines of one client."""
 
 
 class AsyncConnectionLimit:
@@ -36,9 +42,10 @@ class AsyncConnectionLimit:
     """
 
     def __init__(self, max_connections: int) -> None:
-        self._free = max_connections
+        self._max_connections = self._free = max_connections
         self._waiting: OrderedDict[AsyncTurn, None] = OrderedDict()
         self._lock = Lock()
+        self._next_log = 0.0
 
     async def acquire(self, request: HTTPRequest) -> None:
         """Wait until there is room for a request.
@@ -53,13 +60,36 @@ class AsyncConnectionLimit:
             turn = AsyncTurn()
             self._waiting[turn] = None
         try:
-            has_room = await turn.wait(request.extensions.get("timeout", {}).get("pool"))
+            has_room = await self._wait(turn, request.extensions.get("timeout", {}).get("pool"))
         except BaseException:
             if not self._leave(turn):
                 self.release()  # the turn came at the same moment
             raise
         if not has_room and self._leave(turn):
             raise PoolTimeout("no connection became free", request=request)
+
+    async def _wait(self, turn: AsyncTurn, seconds: float | None) -> bool:
+        """Wait for a turn, and log it if that takes long; return whether it came."""
+        while seconds is None or seconds > LONG_WAIT:
+            if await turn.wait(LONG_WAIT):
+                return True
+            self._log_long_wait()
+            seconds = None if seconds is None else seconds - LONG_WAIT
+        return await turn.wait(seconds)
+
+    def _log_long_wait(self) -> None:
+        with self._lock:
+            if monotonic() < self._next_log:
+                return
+            self._next_log = monotonic() + LOG_PAUSE
+            under_way, waiting = self._max_connections - self._free, len(self._waiting)
+        logging.getLogger("coze_api.connections").warning(
+            "%d requests and streams are under way, which is the limit; %d more wait for one of them to end, some for"
+            " over %g s. Close streams that are no longer read; set deadline= to bound the wait.",
+            under_way,
+            waiting,
+            LONG_WAIT,
+        )
 
     def release(self) -> None:
         """Make room for another request."""

@@ -54,7 +54,7 @@ class _HandshakeBuilder:
         """Return the parameters of one attempt."""
         prepared = attrs.evolve(self.handshake, built=request)
         limit, timeout = self.options.open_timeout, self.handshake.request.timeout
-        if isinstance(timeout, tuple):  # the time that is left until a deadline
+        if isinstance(timeout, tuple) and timeout[0] is not None:  # the time that is left until a deadline
             limit = timeout[0] if limit is None else min(limit, timeout[0])
         is_secure = request.url.scheme == "wss"
         proxy = self.options.proxy or None

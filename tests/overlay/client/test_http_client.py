@@ -53,10 +53,10 @@ def test_timeout_precedence(connect):
     assert timeouts == [(11,) * 4, (12,) * 4, (13,) * 4, (1, 2, 3, 4), (11,) * 4]
 
 
-def test_every_phase_has_a_default_timeout(connect):
-    """By default every phase of a request has a timeout."""
+def test_every_phase_but_the_wait_for_a_connection_has_a_default_timeout(connect):
+    """By default every phase of a request has a timeout, except the wait for other calls of the same client to end."""
     timeout = unwrap(connect("pat_a"))._http.timeout
-    assert (timeout.connect, timeout.read, timeout.write, timeout.pool) == (5, 60, 60, 600)
+    assert (timeout.connect, timeout.read, timeout.write, timeout.pool) == (5, 60, 60, None)
 
 
 def test_event_hooks_see_every_request_and_response(connect):

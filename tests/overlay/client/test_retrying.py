@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from coze_sandbox import BOT_ID
-from cozekit import APIConnectionError, APIError, APITimeoutError, RetryPolicy, _retrying_async
+from cozekit import APIConnectionError, APIError, APITimeoutError, HTTPBackend, RetryPolicy, _retrying_async
 from cozekit.errors import ChatFailed, ServerError, StreamInterrupted
 from tests.overlay._clients import Counter, at_once
 
@@ -210,6 +210,22 @@ def test_deadline_error_names_the_deadline(connect, coze_sandbox):
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, deadline=0.05)
     with pytest.raises(APITimeoutError, match=r"^users.me: the deadline of 0.05 s passed \(tried once, "):
         coze.users.me()
+
+
+def test_deadline_error_names_the_wait_for_a_connection(connect, coze_sandbox):
+    """The error of a call that got no connection before its deadline names both, and nothing was sent."""
+    coze = connect(
+        coze_sandbox.token,
+        base_url=coze_sandbox.base_url,
+        deadline=0.2,
+        http_backend=HTTPBackend(max_connections=1),
+    )
+    stream = coze.with_options(deadline=None).chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"])
+    message = r"^users.me: the deadline of 0.2 s passed: the connection pool had no free connection in time; close str"
+    with stream, pytest.raises(APITimeoutError, match=message) as caught:
+        coze.users.me()
+    assert not caught.value.sent
+    assert coze.users.me().user_id
 
 
 def test_deadline_applies_to_opening_a_stream_only(connect, coze_sandbox):
