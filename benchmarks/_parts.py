@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 
-from . import _answers, _imports, _paced, _streams
+from . import _answers, _imports, _paced, _sockets, _streams
 from ._clients import Layer
 from ._measure import Table
 from ._stock import Stock, generated
@@ -42,6 +42,7 @@ PARTS: Mapping[str, Callable[[Context], Iterator[Table]]] = {
     "import": lambda context: _imports.tables(context.layer, context.stock),
     "stream": lambda context: _streams.tables(context.layer),
     "paced": lambda context: _paced.tables(context.streams or _paced.COUNTS),
+    "sockets": lambda _: _sockets.tables(),
     "page": lambda context: _answers.page_tables(context.layer, context.stock),
     "request": lambda context: _answers.request_tables(context.layer, context.stock),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 __all__ = [
-    "BASE_URL", "BOT_ID", "CHAT_ID", "CONVERSATION_ID", "EVENTS", "FILE_ID", "TEXT", "TOKEN", "USER_ID",
+    "BASE_URL", "BOT_ID", "CHAT_ID", "CONVERSATION_ID", "EVENTS", "FILE_ID", "SECTION_ID", "TEXT", "TOKEN", "USER_ID",
     "chat_chunks", "data_lines", "page", "reply", "text", "transport",
 ]  # fmt: skip
 
