@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from coze_api._core._messages import EncodedMessage, TaggedMessages
 from coze_api._core._model import Model
 from coze_api.models import (
     SocketBitDepth,
@@ -31,7 +32,6 @@ __all__ = [
     "audio_message_factory",
     "chunks",
     "decoded",
-    "encoded",
     "input_format",
     "output_format",
     "require_input_format",
@@ -139,23 +139,33 @@ def require_output_format(operation: str, declared: SocketOutputAudio | SpeechOu
 
 
 def audio_message_factory(
-    operation: str, declared: SocketInputAudio | TranscriptionInputAudio | None, make: Callable[[str], U]
-) -> Callable[[bytes], U]:
+    operation: str,
+    declared: SocketInputAudio | TranscriptionInputAudio | None,
+    uplink: TaggedMessages[U],
+    make: Callable[[str], U],
+) -> Callable[[bytes], EncodedMessage]:
     """Return a function that makes a message of each chunk of sound, and checks the first one.
+
+    Args:
+        operation: Operation id.
+        declared: The format of the sound.
+        uplink: The messages that can be sent.
+        make: Makes the message of sound in Base64.
 
     Raises:
         InvalidArgumentError: When the function is called: a chunk is not bytes, or the first one has another format.
     """
     looked = False
+    write = uplink.writer(make)
 
-    def message(piece: bytes) -> U:
+    def message(piece: bytes) -> EncodedMessage:
         nonlocal looked
         if not isinstance(piece, bytes | bytearray | memoryview):
             raise InvalidArgumentError(f"{operation}: a chunk of sound must be bytes, not {type(piece).__name__}")
         if not looked:
             looked = True
             _compare(operation, declared, bytes(piece[:12]))
-        return make(encoded(piece))
+        return write(base64.b64encode(piece))
 
     return message
 
@@ -168,11 +178,6 @@ def _compare(operation: str, declared: Any, beginning: bytes) -> None:
         raise InvalidArgumentError(f"{operation}: the sound is {found}, but input_audio is {expected}")
     if found is None and len(beginning) == 12 and expected in {wav, ogg}:
         raise InvalidArgumentError(f"{operation}: the sound does not begin like {expected}, the format of input_audio")
-
-
-def encoded(piece: bytes) -> str:
-    """Encode sound as Base64."""
-    return base64.b64encode(piece).decode()
 
 
 def decoded(text: object) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
+from coze_api._core._messages import EncodedMessage
 from coze_api.models import (
     ChatSocketAudioCompleted,
     ChatSocketAudioDelta,
@@ -62,10 +63,10 @@ def _settings_of(settings: object) -> ChatSocketSettings:
     return data or ChatSocketSettings()
 
 
-def _message_factory(state: _State, settings: object) -> Callable[[bytes], ChatSocketUplinkMessage]:
+def _message_factory(state: _State, settings: object) -> Callable[[bytes], EncodedMessage]:
     declared = _settings_of(settings).input_audio
     require_input_format(state.operation, declared)
-    return audio_message_factory(state.operation, declared, _append)
+    return audio_message_factory(state.operation, declared, state.protocol.uplink, _append)
 
 
 def _text(given: object) -> list[ChatSocketUplinkMessage] | None:

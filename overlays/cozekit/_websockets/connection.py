@@ -45,8 +45,8 @@ class Connection(Websocket):
         response = websocket.response
         return cls(websocket), params.to_response(response.status_code, response.headers, None)
 
-    def send(self, text: str) -> None:
-        """Send a text.
+    def send(self, text: bytes) -> None:
+        """Send a text in UTF-8.
 
         Raises:
             ConnectionClosed: The connection is closed.
@@ -96,6 +96,7 @@ class Connection(Websocket):
 
     def _drain(self) -> None:
         """Discard messages, because websockets reads nothing, not even a close frame, while its buffer is full."""
-        with suppress(ConnectionClosed, RuntimeError):  # RuntimeError: another thread or task receives
+        # RuntimeError: another thread or task receives. TimeoutError: receiving ended before the close frame came.
+        with suppress(ConnectionClosed, RuntimeError, TimeoutError):
             while True:
                 self.receive(None)

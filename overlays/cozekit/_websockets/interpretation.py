@@ -91,6 +91,6 @@ class InterpretationSession(Session[InterpretationUplinkMessage, InterpretationD
         Raises:
             InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format.
         """
-        make = _message_factory(self._state.operation, self._settings)
+        make = _message_factory(self._state, self._settings)
         messages = self._messages(chunks(sound), make, InterpretationInputAudioComplete())
         return Interpretation(self, self._exchange(messages))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
+from coze_api._core._messages import EncodedMessage
 from coze_api.models import (
     InterpretationAudioDelta,
     InterpretationDownlinkMessage,
@@ -24,8 +25,12 @@ from ..errors import CozeError
 from .audio_formats import audio_message_factory, chunks, decoded, require_input_format, require_output_format
 from .concurrency import AsyncSource
 from .session_async import AsyncSession
+from .session_state import SessionState
 
 __all__ = ["AsyncInterpretation", "AsyncInterpretationSession"]
+
+
+_State = SessionState[InterpretationUplinkMessage, InterpretationDownlinkMessage]
 
 
 def _append(sound: str) -> InterpretationUplinkMessage:
@@ -37,10 +42,10 @@ def _settings_of(settings: object) -> InterpretationSettings:
     return data or InterpretationSettings()
 
 
-def _message_factory(operation: str, settings: object) -> Callable[[bytes], InterpretationUplinkMessage]:
+def _message_factory(state: _State, settings: object) -> Callable[[bytes], EncodedMessage]:
     declared = _settings_of(settings).input_audio
-    require_input_format(operation, declared)
-    return audio_message_factory(operation, declared, _append)
+    require_input_format(state.operation, declared)
+    return audio_message_factory(state.operation, declared, state.protocol.uplink, _append)
 
 
 class _InterpretationState:
@@ -152,6 +157,6 @@ class AsyncInterpretationSession(AsyncSession[InterpretationUplinkMessage, Inter
         Raises:
             InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format.
         """
-        make = _message_factory(self._state.operation, self._settings)
+        make = _message_factory(self._state, self._settings)
         messages = self._messages(chunks(sound), make, InterpretationInputAudioComplete())
         return AsyncInterpretation(self, self._exchange(messages))

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+from coze_api._core._messages import EncodedMessage
+
 from ..errors import SocketClosed
 from .concurrency import Worker, WorkerError
 
@@ -16,15 +18,21 @@ class Sender:
     """Sends messages: those of a list at once, those of other iterables in a thread or task.
 
     Args:
-        send: Sends a message.
+        send: Sends an encoded message.
+        encode: Checks and encodes a message.
         messages: The messages.
         running: The senders that are running now, to which this one adds itself.
     """
 
     def __init__(
-        self, send: Callable[[Any], object], messages: list[Any] | Iterable[Any], running: set[Sender]
+        self,
+        send: Callable[[EncodedMessage], None],
+        encode: Callable[[Any], EncodedMessage],
+        messages: list[Any] | Iterable[Any],
+        running: set[Sender],
     ) -> None:
         self._send = send
+        self._encode = encode
         self._messages = messages
         self._running = running
         self._worker = Worker("cozekit-sender")
@@ -33,7 +41,7 @@ class Sender:
     def __enter__(self) -> Self:
         if isinstance(self._messages, list):
             for message in self._messages:
-                self._send(message)
+                self._send(self._encode(message))
         else:
             self._running.add(self)
             self._worker.start(self._run, self._messages)
@@ -44,7 +52,7 @@ class Sender:
             for message in messages:
                 if not self._worker.proceed():
                     return
-                self._send(message)
+                self._send(self._encode(message))
         except SocketClosed:
             pass  # the receiver raises it, after the messages that arrived before
         except WorkerError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Any, Self
 
+from coze_api._core._messages import EncodedMessage
+
 from ..errors import SocketClosed
 from .concurrency import AsyncWorker, AsyncWorkerError
 
@@ -15,18 +17,21 @@ class AsyncSender:
     """Sends messages: those of a list at once, those of other iterables in a thread or task.
 
     Args:
-        send: Sends a message.
+        send: Sends an encoded message.
+        encode: Checks and encodes a message.
         messages: The messages.
         running: The senders that are running now, to which this one adds itself.
     """
 
     def __init__(
         self,
-        send: Callable[[Any], Awaitable[object]],
+        send: Callable[[EncodedMessage], Awaitable[None]],
+        encode: Callable[[Any], EncodedMessage],
         messages: list[Any] | AsyncIterable[Any],
         running: set[AsyncSender],
     ) -> None:
         self._send = send
+        self._encode = encode
         self._messages = messages
         self._running = running
         self._worker = AsyncWorker("cozekit-sender")
@@ -35,7 +40,7 @@ class AsyncSender:
     async def __aenter__(self) -> Self:
         if isinstance(self._messages, list):
             for message in self._messages:
-                await self._send(message)
+                await self._send(self._encode(message))
         else:
             self._running.add(self)
             self._worker.start(self._run, self._messages)
@@ -46,7 +51,7 @@ class AsyncSender:
             async for message in messages:
                 if not await self._worker.proceed():
                     return
-                await self._send(message)
+                await self._send(self._encode(message))
         except SocketClosed:
             pass  # the receiver raises it, after the messages that arrived before
         except AsyncWorkerError as error:

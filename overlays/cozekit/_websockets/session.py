@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, Self
 
 from coze_api._core._handshake import Handshake
+from coze_api._core._messages import EncodedMessage
 
 from ..errors import SocketClosed
 from .concurrency import Lock, Shield, Source, iter_items
@@ -117,14 +118,19 @@ class Session(Generic[U, D]):
             SocketClosed: The connection is closed.
         """
         number, frame = self._state.encode(message)
-        self.open()
+        self._send_frame(frame)
+        return number
+
+    def _send_frame(self, frame: bytes) -> None:
+        """Send an encoded message."""
+        if self._connection is None:
+            self.open()
         assert self._connection is not None
         try:
             self._connection.send(frame)
         except ConnectionClosed as closed:
             raise self._state.closed_by_peer(closed, self) from closed
         self._state.sent()
-        return number
 
     def recv(self, timeout: float | None = None) -> D:
         """Wait for the next message. In async code, canceling the call loses no message.
@@ -145,25 +151,29 @@ class Session(Generic[U, D]):
 
     def _receive(self, sender: Sender | None = None, *, timeout: float | None = None) -> D:
         """Receive a message from the connection."""
-        self.open()
+        if self._connection is None:
+            self.open()
         assert self._connection is not None
-        began, polls = time.monotonic(), 0
+        began, polls = 0.0, 0
         while True:
             if self._is_closed:
                 raise self._state.closed_locally(self)
             if sender is not None:
                 sender.raise_failure()
-            wait = self._state.next_timeout(began, polls, timeout, sending=sender is not None)
-            try:
-                frame = self._connection.receive(wait)
-            except TimeoutError:
-                polls += 1
-                self._check_pong(self._connection, began)
-                continue
-            except ConnectionClosed as closed:
-                if sender is not None:
-                    sender.raise_failure()
-                raise self._state.closed_by_peer(closed, self) from closed
+            frame = self._connection.received()
+            if frame is None:
+                began = began or time.monotonic()
+                wait = self._state.next_timeout(began, polls, timeout, sending=sender is not None)
+                try:
+                    frame = self._connection.receive(wait)
+                except TimeoutError:
+                    polls += 1
+                    self._check_pong(self._connection, began)
+                    continue
+                except ConnectionClosed as closed:
+                    if sender is not None:
+                        sender.raise_failure()
+                    raise self._state.closed_by_peer(closed, self) from closed
             message = self._state.decode(frame)
             if (failure := self._state.failure(message, self)) is not None:
                 raise failure
@@ -187,7 +197,11 @@ class Session(Generic[U, D]):
             raise
 
     def _exchange(
-        self, messages: list[U] | Iterable[U], is_end: Callable[[D], bool] | None = None, *, closes: bool = True
+        self,
+        messages: list[U] | Iterable[U | EncodedMessage],
+        is_end: Callable[[D], bool] | None = None,
+        *,
+        closes: bool = True,
     ) -> Generator[D, None]:
         """Send messages, and yield the messages that arrive until the last one of the response.
 
@@ -200,7 +214,7 @@ class Session(Generic[U, D]):
         is_end = is_end or self._state.is_end
         self.open()
         ended = False
-        with Sender(self.send, messages, self._senders) as sender:
+        with Sender(self._send_frame, self._state.frame_of, messages, self._senders) as sender:
             try:
                 while not ended:
                     message = self.recv() if self._state.pending else self._receive(sender)
@@ -211,7 +225,9 @@ class Session(Generic[U, D]):
                 if not ended and closes:
                     self.close()
 
-    def _messages(self, source: Source[T], message: Callable[[T], U], last: U | None = None) -> Generator[U, None]:
+    def _messages(
+        self, source: Source[T], message: Callable[[T], U | EncodedMessage], last: U | None = None
+    ) -> Generator[U | EncodedMessage, None]:
         """Yield a message for each item, and then the last one."""
         for item in iter_items(source):
             yield message(item)

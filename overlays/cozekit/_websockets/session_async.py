@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from coze_api._core._handshake import Handshake
+from coze_api._core._messages import EncodedMessage
 
 from ..errors import SocketClosed
 from .concurrency import AsyncLock, AsyncShield, AsyncSource, aiter_items
@@ -119,14 +120,19 @@ class AsyncSession(Generic[U, D]):
             SocketClosed: The connection is closed.
         """
         number, frame = self._state.encode(message)
-        await self.open()
+        await self._send_frame(frame)
+        return number
+
+    async def _send_frame(self, frame: bytes) -> None:
+        """Send an encoded message."""
+        if self._connection is None:
+            await self.open()
         assert self._connection is not None
         try:
             await self._connection.send(frame)
         except ConnectionClosed as closed:
             raise self._state.closed_by_peer(closed, self) from closed
         self._state.sent()
-        return number
 
     async def recv(self, timeout: float | None = None) -> D:
         """Wait for the next message. In async code, canceling the call loses no message.
@@ -147,25 +153,29 @@ class AsyncSession(Generic[U, D]):
 
     async def _receive(self, sender: AsyncSender | None = None, *, timeout: float | None = None) -> D:
         """Receive a message from the connection."""
-        await self.open()
+        if self._connection is None:
+            await self.open()
         assert self._connection is not None
-        began, polls = time.monotonic(), 0
+        began, polls = 0.0, 0
         while True:
             if self._is_closed:
                 raise self._state.closed_locally(self)
             if sender is not None:
                 sender.raise_failure()
-            wait = self._state.next_timeout(began, polls, timeout, sending=sender is not None)
-            try:
-                frame = await self._connection.receive(wait)
-            except TimeoutError:
-                polls += 1
-                await self._check_pong(self._connection, began)
-                continue
-            except ConnectionClosed as closed:
-                if sender is not None:
-                    sender.raise_failure()
-                raise self._state.closed_by_peer(closed, self) from closed
+            frame = self._connection.received()
+            if frame is None:
+                began = began or time.monotonic()
+                wait = self._state.next_timeout(began, polls, timeout, sending=sender is not None)
+                try:
+                    frame = await self._connection.receive(wait)
+                except TimeoutError:
+                    polls += 1
+                    await self._check_pong(self._connection, began)
+                    continue
+                except ConnectionClosed as closed:
+                    if sender is not None:
+                        sender.raise_failure()
+                    raise self._state.closed_by_peer(closed, self) from closed
             message = self._state.decode(frame)
             if (failure := self._state.failure(message, self)) is not None:
                 raise failure
@@ -190,7 +200,7 @@ class AsyncSession(Generic[U, D]):
 
     async def _exchange(
         self,
-        messages: list[U] | AsyncIterable[U],
+        messages: list[U] | AsyncIterable[U | EncodedMessage],
         is_end: Callable[[D], bool] | None = None,
         *,
         closes: bool = True,
@@ -206,7 +216,7 @@ class AsyncSession(Generic[U, D]):
         is_end = is_end or self._state.is_end
         await self.open()
         ended = False
-        async with AsyncSender(self.send, messages, self._senders) as sender:
+        async with AsyncSender(self._send_frame, self._state.frame_of, messages, self._senders) as sender:
             try:
                 while not ended:
                     message = await self.recv() if self._state.pending else await self._receive(sender)
@@ -218,8 +228,8 @@ class AsyncSession(Generic[U, D]):
                     await self.close()
 
     async def _messages(
-        self, source: AsyncSource[T], message: Callable[[T], U], last: U | None = None
-    ) -> AsyncGenerator[U, None]:
+        self, source: AsyncSource[T], message: Callable[[T], U | EncodedMessage], last: U | None = None
+    ) -> AsyncGenerator[U | EncodedMessage, None]:
         """Yield a message for each item, and then the last one."""
         async for item in aiter_items(source):
             yield message(item)

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from coze_api._core._decode import code_of, retryable
 from coze_api._core._handshake import Handshake
+from coze_api._core._messages import EncodedMessage
 from coze_api._core._model import Unknown
 from coze_api._core._stream_base import failure_of
 from coze_api.errors import hint
@@ -83,6 +84,7 @@ class SessionState(Generic[U, D]):
     def __init__(self, handshake: Handshake[U, D], options: SocketOptions) -> None:
         self.handshake = handshake
         self.protocol = handshake.protocol
+        self._tag = self.protocol.downlink.tag[0]
         self.operation = handshake.operation.id
         self.options = options
         self.logid = ""
@@ -93,7 +95,7 @@ class SessionState(Generic[U, D]):
         self.ping_timed_out = False
         self._active = time.monotonic()
 
-    def encode(self, message: object) -> tuple[str, str]:
+    def encode(self, message: object) -> tuple[str, EncodedMessage]:
         """Check a message and write it as a frame.
 
         Returns:
@@ -103,10 +105,13 @@ class SessionState(Generic[U, D]):
             InvalidArgumentError: It is none that can be sent, or does not fit the description.
         """
         try:
-            frame = self.protocol.uplink.encode(message)
-            return str(frame["id"]), self.protocol.uplink.dumps(Unknown(None, frame))
+            return self.protocol.uplink.write(message)
         except InvalidArgumentError as error:
             raise InvalidArgumentError(f"{self.operation}: {error}") from error.__cause__
+
+    def frame_of(self, message: object) -> EncodedMessage:
+        """Return the frame of a message, which may have been encoded before."""
+        return message if isinstance(message, EncodedMessage) else self.encode(message)[1]
 
     def sent(self) -> None:
         """Note that something was sent."""
@@ -118,8 +123,8 @@ class SessionState(Generic[U, D]):
         detail = getattr(message, "detail", None)
         if isinstance(message, Unknown) and isinstance(message.raw.get("detail"), dict):
             detail = SocketDetail.from_dict(message.raw["detail"])
-        if isinstance(detail, SocketDetail) and detail.logid:
-            self.logid = str(detail.logid)
+        if isinstance(detail, SocketDetail) and detail.logid_:
+            self.logid = str(detail.logid_)
         self.received += 1
         self.last = message
         self._active = time.monotonic()
@@ -127,7 +132,7 @@ class SessionState(Generic[U, D]):
 
     def kind_of(self, message: D) -> str | int | None:
         """Name the kind of a message; None where it names none."""
-        tag = message.tag if isinstance(message, Unknown) else getattr(message, self.protocol.downlink.tag[0])
+        tag = message.tag if isinstance(message, Unknown) else getattr(message, self._tag)
         return key_of(tag)
 
     def failure(self, message: D, session: Any) -> CozeError | None:

@@ -42,7 +42,7 @@ class TranscriptionSession(Session[TranscriptionUplinkMessage, TranscriptionDown
             SocketClosed: While reading: the connection ended before the text did.
             APITimeoutError: While reading: nothing was sent or received for too long.
         """
-        make = _message_factory(self._state.operation, self._settings)
+        make = _message_factory(self._state, self._settings)
         return self._listen(self._messages(chunks(sound), make, TranscriptionInputAudioComplete()))
 
     def _listen(self, messages: Iterable[TranscriptionUplinkMessage]) -> Generator[str, None]:

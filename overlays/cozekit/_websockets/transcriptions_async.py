@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import aclosing
 
+from coze_api._core._messages import EncodedMessage
 from coze_api.models import (
     SocketAudio,
     SocketTranscript,
@@ -19,18 +20,22 @@ from coze_api.models import (
 from .audio_formats import audio_message_factory, chunks, require_input_format
 from .concurrency import AsyncSource
 from .session_async import AsyncSession
+from .session_state import SessionState
 
 __all__ = ["AsyncTranscriptionSession"]
+
+
+_State = SessionState[TranscriptionUplinkMessage, TranscriptionDownlinkMessage]
 
 
 def _append(sound: str) -> TranscriptionUplinkMessage:
     return TranscriptionInputAudioAppend(data=SocketAudio(delta=sound))
 
 
-def _message_factory(operation: str, settings: object) -> Callable[[bytes], TranscriptionUplinkMessage]:
+def _message_factory(state: _State, settings: object) -> Callable[[bytes], EncodedMessage]:
     declared = settings.data.input_audio if isinstance(settings, TranscriptionUpdate) and settings.data else None
-    require_input_format(operation, declared)
-    return audio_message_factory(operation, declared, _append)
+    require_input_format(state.operation, declared)
+    return audio_message_factory(state.operation, declared, state.protocol.uplink, _append)
 
 
 class AsyncTranscriptionSession(AsyncSession[TranscriptionUplinkMessage, TranscriptionDownlinkMessage]):
@@ -53,7 +58,7 @@ class AsyncTranscriptionSession(AsyncSession[TranscriptionUplinkMessage, Transcr
             SocketClosed: While reading: the connection ended before the text did.
             APITimeoutError: While reading: nothing was sent or received for too long.
         """
-        make = _message_factory(self._state.operation, self._settings)
+        make = _message_factory(self._state, self._settings)
         return self._listen(self._messages(chunks(sound), make, TranscriptionInputAudioComplete()))
 
     async def _listen(self, messages: AsyncIterable[TranscriptionUplinkMessage]) -> AsyncGenerator[str, None]:
