@@ -14,6 +14,8 @@ MAX_DEPTH = 128
 """Levels of arrays and objects that are read. More than that exhausts the stack of whatever walks over a value later:
 `repr`, comparing, copying, encoding."""
 
+_FEW = 8
+
 _scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # typeshed expects more
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -100,8 +102,7 @@ def check_depth(data: bytes | str, value: Any) -> None:
     Raises:
         NestedTooDeeply: It has more than `MAX_DEPTH` levels.
     """
-    opening = data.count("[") + data.count("{") if isinstance(data, str) else data.count(b"[") + data.count(b"{")
-    if opening <= MAX_DEPTH:
+    if _has_few_brackets(data) if isinstance(data, bytes) else data.count("[") + data.count("{") <= MAX_DEPTH:
         return
     level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
@@ -114,6 +115,19 @@ def check_depth(data: bytes | str, value: Any) -> None:
         if not level:
             return
     raise NestedTooDeeply(f"more than {MAX_DEPTH} levels")
+
+
+def _has_few_brackets(data: bytes) -> bool:
+    """Return whether text has at most `MAX_DEPTH` opening brackets.
+
+    To find the few brackets of a message with audio takes half the time of counting, which looks at each byte.
+    """
+    at = -1
+    for _ in range(_FEW):
+        at = data.find(b"{", at + 1)
+        if at < 0:
+            return data.find(b"[") < 0 or data.count(b"[") <= MAX_DEPTH - _FEW
+    return data.count(b"[") + data.count(b"{") <= MAX_DEPTH
 
 
 def loads_exactly(text: str) -> Any:

@@ -60,6 +60,14 @@ def _members(cls: type[Frame]) -> _Members:
     return _MEMBERS[cls]
 
 
+_OBJECTS: dict[type[Any], Object] = {}
+
+
+def _object(cls: type[Any]) -> Object:
+    """Return the argument type of a class of messages."""
+    return _OBJECTS.setdefault(cls, Object(lambda: cls))
+
+
 class EncodedMessage(bytes):
     """A message as JSON text, checked and with its id."""
 
@@ -83,6 +91,11 @@ class TaggedMessages(Generic[M]):
 
     tag: tuple[str, ...]
     kinds: Mapping[str, type[Model]]
+    _classes: frozenset[type[Any]] = attrs.field(init=False, repr=False, eq=False)
+
+    @_classes.default
+    def _(self) -> frozenset[type[Any]]:
+        return frozenset(self.kinds.values())
 
     def decode(self, data: Mapping[str, Any]) -> M:
         """Decode a JSON object. A kind that the description does not know becomes `Unknown`."""
@@ -105,9 +118,9 @@ class TaggedMessages(Generic[M]):
         if isinstance(message, Unknown):
             encoded = dict(message.raw)
         else:
-            cls = self._class_of(message)
+            cls = message.__class__ if message.__class__ in self._classes else self._class_of(message)
             try:
-                encoded = Object(lambda: cls).encode(message, cls.__name__)
+                encoded = (_OBJECTS.get(cls) or _object(cls)).encode(message, cls.__name__)
             except InvalidValue as invalid:
                 raise InvalidArgumentError(str(invalid)) from None
         return {**encoded, "id": str(encoded.get("id") or _new_id())}
@@ -121,11 +134,8 @@ class TaggedMessages(Generic[M]):
             raise InvalidArgumentError(
                 f"a message here is one of {known}, not {kind!r:.60} (an Unknown is taken as it is)"
             )
-        if type(message) not in self.kinds.values():
-            known = ", ".join(sorted(cls.__name__ for cls in self.kinds.values()))
-            raise InvalidArgumentError(f"a message here is one of {known}, not {type(message).__name__}")
-        assert isinstance(message, Model)
-        return type(message)
+        known = ", ".join(sorted(cls.__name__ for cls in self.kinds.values()))
+        raise InvalidArgumentError(f"a message here is one of {known}, not {type(message).__name__}")
 
     def dumps(self, message: object) -> str:
         """Check a message and write it as JSON. See `encode`."""

@@ -6,21 +6,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 from anyio import move_on_after  # a dependency of httpx
 from websockets import exceptions as _ws
+from websockets.asyncio.client import ClientConnection
 
 from .connect_params import AsyncConnect, connect
 from .thread_safe_tls import ThreadSafeSSLContext
 
 __all__ = ["AsyncWebsocket", "Websocket", "open_websocket", "open_websocket_async"]
-
-_MOST_READ_AHEAD = 16  # messages, as many as websockets has itself before it slows the server down
-_LONGEST_READ_AHEAD = 64 * 1024  # bytes of a message, beyond which it is the last one
 
 
 def open_websocket(url: str, arguments: dict[str, Any]) -> Any:
@@ -32,7 +29,7 @@ def open_websocket(url: str, arguments: dict[str, Any]) -> Any:
 
 async def open_websocket_async(url: str, arguments: dict[str, Any]) -> Any:
     """Connect by the client for asyncio."""
-    return await AsyncConnect(url, **{**arguments, "ping_interval": None})
+    return await AsyncConnect(url, create_connection=_Connection, **{**arguments, "ping_interval": None})
 
 
 class Websocket:
@@ -76,21 +73,35 @@ class Websocket:
         self._websocket.recv_events_thread.join()
 
 
+class _Connection(ClientConnection):
+    """A connection that reports when data arrived.
+
+    Attributes:
+        on_data: Called after data was processed. A future that websockets has by then completed would continue its task
+            only in the next round of the event loop.
+    """
+
+    on_data: Callable[[], None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.on_data is not None:
+            self.on_data()
+
+
 class AsyncWebsocket:
     """A WebSocket of the client for asyncio.
 
-    A task of its own receives, also while nobody waits: if a call to `recv` of websockets is canceled, it loses a
-    message that consists of fragments, or fails. The task takes all messages that have arrived, so that switching to it
-    and back is rare. While it has enough of them, the server is slowed down by websockets.
+    If a call to `recv` of websockets is canceled, it loses a message that consists of fragments, or fails. So no task
+    awaits it. Its coroutine is kept, and continued by the next call to receive when what it awaits is done.
     """
 
     def __init__(self, websocket: Any) -> None:
         self._websocket = websocket
-        self._messages: deque[bytes] = deque()
-        self._reader: asyncio.Task[None] | None = None
-        self._end: Exception | None = None  # of the connection
-        self._arrival: asyncio.Future[None] | None = None  # what `_receive` waits for
-        self._room: asyncio.Future[None] | None = None  # what the task waits for
+        self._receiving: Coroutine[asyncio.Future[Any] | None, None, bytes] | None = None
+        self._awaited: asyncio.Future[Any] | None = None  # by the coroutine
+        self._waiter: asyncio.Future[None] | None = None  # of the task that receives
+        websocket.on_data = self._wake
 
     def _send(self, text: bytes) -> Coroutine[Any, Any, None]:
         sending: Coroutine[Any, Any, None] = self._websocket.send(text, text=True)
@@ -98,54 +109,56 @@ class AsyncWebsocket:
 
     def received(self) -> bytes | None:
         """Return the next message if it has arrived, else None."""
-        if not self._messages or self._arrival is not None:
+        try:
+            return self._next()
+        except _ws.ConnectionClosed:
+            return None  # the next call to receive raises it again
+
+    def _next(self) -> bytes | None:
+        """Return the next message if it has arrived, else None.
+
+        Raises:
+            ConnectionClosed: The connection is closed.
+        """
+        if self._waiter is not None or (self._awaited is not None and not self._awaited.done()):
             return None
-        if len(self._messages) == 1:
-            _wake(self._room)
-        return self._messages.popleft()
+        if self._receiving is None:
+            self._receiving = self._websocket.recv(decode=False)
+        try:
+            self._awaited = self._receiving.send(None)
+        except StopIteration as end:
+            self._receiving = self._awaited = None
+            message: bytes = end.value
+            return message
+        except BaseException:
+            self._receiving = self._awaited = None
+            raise
+        if self._awaited is not None:
+            self._awaited.add_done_callback(self._wake)
+        return None
 
     async def _receive(self, timeout: float | None) -> bytes:
-        if self._arrival is not None:
+        if self._waiter is not None:
             raise RuntimeError("another task is waiting for messages of this session")
-        if not self._messages and self._end is None:
-            await self._wait(timeout)
-        message = self.received()
-        if message is not None:
-            return message
-        if self._end is None:
-            raise TimeoutError
-        raise self._end.with_traceback(None)  # perhaps once more
-
-    async def _wait(self, timeout: float | None) -> None:
-        """Wait for a message, the end of the connection, or the time."""
-        if self._reader is None:
-            self._reader = asyncio.create_task(self._read(), name="cozekit-receiver")
         loop = asyncio.get_running_loop()
-        self._arrival = loop.create_future()
-        timer = None if timeout is None else loop.call_later(timeout, _wake, self._arrival)
-        try:
-            await self._arrival
-        finally:
-            self._arrival = None
-            if timer is not None:
-                timer.cancel()
+        due = None if timeout is None else loop.time() + timeout
+        while (message := self._next()) is None:
+            if due is not None and loop.time() >= due:
+                raise TimeoutError
+            self._waiter = loop.create_future()
+            timer = None if due is None else loop.call_at(due, self._wake)
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+                if timer is not None:
+                    timer.cancel()
+        return message
 
-    async def _read(self) -> None:
-        """Take messages from websockets until the connection ends."""
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                message = await self._websocket.recv(decode=False)
-                self._messages.append(message)
-                _wake(self._arrival)
-                if len(self._messages) >= _MOST_READ_AHEAD or len(message) > _LONGEST_READ_AHEAD:
-                    self._room = loop.create_future()
-                    await self._room
-                    self._room = None
-        except Exception as error:
-            self._end = error
-        finally:
-            _wake(self._arrival)
+    def _wake(self, _: object = None) -> None:
+        """Let the task that receives look again."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def _send_ping(self) -> Callable[[], bool]:
         """Send a ping, and return what returns whether its pong has arrived."""
@@ -160,21 +173,15 @@ class AsyncWebsocket:
             if scope.cancelled_caught:
                 await self.abort()
         finally:
-            if self._reader is not None:
-                self._reader.cancel()
-                await asyncio.wait([self._reader])
+            if self._receiving is not None:
+                self._receiving.close()
+                self._receiving = self._awaited = None
 
     async def abort(self) -> None:
         """Close the connection at once, without a closing handshake."""
         self._websocket.transport.abort()
         with suppress(_ws.ConnectionClosed):
             await self._websocket.wait_closed()
-
-
-def _wake(waiting: asyncio.Future[None] | None) -> None:
-    """Let a task continue that waits for the future."""
-    if waiting is not None and not waiting.done():
-        waiting.set_result(None)
 
 
 def _retrieve_exception(done: asyncio.Future[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+from binascii import a2b_base64, b2a_base64  # `base64` calls the same after a few more steps
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -165,7 +165,7 @@ def audio_message_factory(
         if not looked:
             looked = True
             _compare(operation, declared, bytes(piece[:12]))
-        return write(base64.b64encode(piece))
+        return write(b2a_base64(piece, newline=False))
 
     return message
 
@@ -183,7 +183,7 @@ def _compare(operation: str, declared: Any, beginning: bytes) -> None:
 def decoded(text: object) -> bytes:
     """Decode Base64; return no bytes if the text is invalid. The message itself still has the text."""
     try:
-        return base64.b64decode(text) if isinstance(text, str) else b""
+        return a2b_base64(text) if isinstance(text, str) else b""
     except ValueError:  # text beyond ASCII is none of `binascii.Error`
         return b""
 

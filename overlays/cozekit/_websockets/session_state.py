@@ -90,6 +90,7 @@ class SessionState(Generic[U, D]):
         self.logid = ""
         self.received = 0
         self.last: D | None = None
+        self._last_kind: str | int | None = None
         self.pending: deque[D] = deque()
         self.closed: SocketClosed | None = None
         self.ping_timed_out = False
@@ -120,20 +121,27 @@ class SessionState(Generic[U, D]):
     def decode(self, frame: bytes) -> D:
         """Read a frame. One that is not a JSON object becomes an `Unknown` of no kind, with the frame as its data."""
         message = self.protocol.downlink.loads(frame)
-        detail = getattr(message, "detail", None)
-        if isinstance(message, Unknown) and isinstance(message.raw.get("detail"), dict):
-            detail = SocketDetail.from_dict(message.raw["detail"])
+        detail: Any
+        if isinstance(message, Unknown):
+            detail = message.raw.get("detail")
+            detail = SocketDetail.from_dict(detail) if isinstance(detail, dict) else None
+        else:
+            detail = getattr(message, "detail", None)
         if isinstance(detail, SocketDetail) and detail.logid_:
             self.logid = str(detail.logid_)
         self.received += 1
         self.last = message
+        self._last_kind = self._kind_of(message)
         self._active = time.monotonic()
         return message
 
     def kind_of(self, message: D) -> str | int | None:
         """Name the kind of a message; None where it names none."""
-        tag = message.tag if isinstance(message, Unknown) else getattr(message, self._tag)
-        return key_of(tag)
+        return self._last_kind if message is self.last else self._kind_of(message)
+
+    def _kind_of(self, message: D) -> str | int | None:
+        tag: object = message.tag if isinstance(message, Unknown) else getattr(message, self._tag)
+        return tag if tag.__class__ is str else key_of(tag)
 
     def failure(self, message: D, session: Any) -> CozeError | None:
         """Return the error that a message reports, or None."""
@@ -209,13 +217,15 @@ class SessionState(Generic[U, D]):
         Raises:
             APITimeoutError: It took too long.
         """
-        now = time.monotonic()
-        limit, since = (self.options.idle_timeout, max(self._active, began)) if timeout is None else (timeout, began)
+        limit = self.options.idle_timeout if timeout is None else timeout
         longest = _LONGEST_WAIT_SENDING if sending else _LONGEST_WAIT
         if limit is None:
             return longest
-        if (left := since + limit - now) > 0 or not polls:
-            return max(min(left, longest), 0.0)
+        if not polls:
+            return max(min(limit, longest), 0.0)
+        since = max(self._active, began) if timeout is None else began
+        if (left := since + limit - time.monotonic()) > 0:
+            return min(left, longest)
         raise APITimeoutError(
             f"no message came for {limit:g} s after {self.received} messages (logid {self.logid or 'unknown'})",
             operation=self.operation,

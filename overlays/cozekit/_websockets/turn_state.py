@@ -104,13 +104,13 @@ class TurnState(ChatAccumulator):
         self.ended = self._session._state.is_end(message)
         self._requires_action = isinstance(message, ChatSocketRequiresAction)
         match message:
+            case ChatSocketAudioDelta(data=Message(content=sound)):  # first, because it is by far the most frequent
+                self._sound = decoded(sound)
             case ChatSocketMessageDelta(data=Message(type=MessageType.ANSWER | None, content=str(text)) as piece):
                 self._partial_messages.setdefault(key_of(piece.id), TextBuffer()).append(text)
                 self._text = text
             case ChatSocketMessageCompleted(data=Message() as whole):
                 self._complete(whole)
-            case ChatSocketAudioDelta(data=Message(content=sound)):
-                self._sound = decoded(sound)
             case ChatSocketTranscriptUpdate() | ChatSocketTranscriptCompleted():
                 if isinstance(message.data, SocketTranscript):
                     self.transcript = text_of(message.data.content)
