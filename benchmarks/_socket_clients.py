@@ -299,7 +299,7 @@ def vendor(url: str) -> Client:
             Kind.TRANSCRIPTIONS_MESSAGE_UPDATE: lambda _, event: texts.append(event.data.content),
             Kind.TRANSCRIPTIONS_MESSAGE_COMPLETED: lambda _, __: ended.set(),
         }
-        client = WebsocketsAudioTranscriptionsBuildClient(url, requester).create(on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = WebsocketsAudioTranscriptionsBuildClient(url, requester).create(on_event=handlers)
         with client(), watch:
             for chunk in CHUNKS:
                 client.input_audio_buffer_append(InputAudioBufferAppendEvent.Data(delta=chunk))
@@ -314,7 +314,7 @@ def vendor(url: str) -> Client:
             Kind.SPEECH_AUDIO_UPDATE: lambda _, event: sounds.append(event.data.delta),
             Kind.SPEECH_AUDIO_COMPLETED: lambda _, __: ended.set(),
         }
-        client = WebsocketsAudioSpeechBuildClient(url, requester).create(on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = WebsocketsAudioSpeechBuildClient(url, requester).create(on_event=handlers)
         with client(), watch:
             client.input_text_buffer_append(InputTextBufferAppendEvent.Data(delta="你好"))
             client.input_text_buffer_complete()
@@ -328,7 +328,7 @@ def vendor(url: str) -> Client:
             Kind.CONVERSATION_AUDIO_DELTA: lambda _, event: sounds.append(base64.b64decode(event.data.content)),
             Kind.CONVERSATION_CHAT_COMPLETED: lambda _, __: ended.set(),
         }
-        client = WebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = WebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)
         with client(), watch:
             client.conversation_message_create(ConversationMessageCreateEvent.Data.model_validate(_QUESTION))
             ended.wait()
@@ -346,7 +346,7 @@ def vendor(url: str) -> Client:
                 ended.set()
 
         handlers = {Kind.CONVERSATION_AUDIO_DELTA: on_delta}
-        client = WebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = WebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)
         with client(), watch:
             client.input_audio_buffer_append(InputAudioBufferAppendEvent.Data(delta=CHUNKS[0]))
             ended.wait()
@@ -372,7 +372,7 @@ def vendor_async(url: str) -> Client:
             Kind.TRANSCRIPTIONS_MESSAGE_UPDATE: on_update,
             Kind.TRANSCRIPTIONS_MESSAGE_COMPLETED: on_completed,
         }
-        client = AsyncWebsocketsAudioTranscriptionsBuildClient(url, requester).create(on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = AsyncWebsocketsAudioTranscriptionsBuildClient(url, requester).create(on_event=handlers)
         async with client():
             with watch:
                 for chunk in CHUNKS:
@@ -392,7 +392,7 @@ def vendor_async(url: str) -> Client:
             ended.set()
 
         handlers = {Kind.SPEECH_AUDIO_UPDATE: on_update, Kind.SPEECH_AUDIO_COMPLETED: on_completed}
-        client = AsyncWebsocketsAudioSpeechBuildClient(url, requester).create(on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = AsyncWebsocketsAudioSpeechBuildClient(url, requester).create(on_event=handlers)
         async with client():
             with watch:
                 await client.input_text_buffer_append(InputTextBufferAppendEvent.Data(delta="你好"))
@@ -411,7 +411,7 @@ def vendor_async(url: str) -> Client:
             ended.set()
 
         handlers = {Kind.CONVERSATION_AUDIO_DELTA: on_delta, Kind.CONVERSATION_CHAT_COMPLETED: on_completed}
-        client = AsyncWebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = AsyncWebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)
         async with client():
             with watch:
                 await client.conversation_message_create(ConversationMessageCreateEvent.Data.model_validate(_QUESTION))
@@ -430,7 +430,7 @@ def vendor_async(url: str) -> Client:
                 ended.set()
 
         handlers = {Kind.CONVERSATION_AUDIO_DELTA: on_delta}
-        client = AsyncWebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)  # type: ignore[arg-type]  # a dict of functions
+        client = AsyncWebsocketsChatBuildClient(url, requester).create(bot_id=BOT_ID, on_event=handlers)
         async with client():
             with watch:
                 await client.input_audio_buffer_append(InputAudioBufferAppendEvent.Data(delta=CHUNKS[0]))

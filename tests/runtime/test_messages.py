@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+import uuid
+from typing import Any
 
 import pytest
 
 from coze_api import Unknown
+from coze_api._core import _json
+from coze_api._core._messages import SocketProtocol
 from coze_api.errors import InvalidArgumentError
 from coze_api.models import (
     BotPublishedCallback,
     Callbacks,
+    ChatSocket,
+    ChatSocketInputAudioAppend,
+    InterpretationSocket,
     RtcChatCancel,
     RtcRoom,
     RtcSessionCreated,
+    SocketAudio,
     SpeechAudioUpdate,
     SpeechSocket,
     SpeechText,
     SpeechTextAppend,
     SpeechUpdate,
+    TranscriptionSocket,
     WorkflowRunHistory,
 )
 
@@ -129,3 +138,51 @@ def test_described_logid_field_is_read() -> None:
     assert WorkflowRunHistory.from_dict({"execute_id": "1", "logid": "of the run"}).logid == "of the run"
     with pytest.raises(AttributeError, match="not a response itself"):
         _ = SpeechText(delta="Hello").logid
+
+
+TEXTS = ["", "AAAA", 'quotes " and \\', "\x00\n\u2028", "\u4f60\u597d \U0001f600", "null"]
+
+
+@pytest.mark.parametrize("parser", ["json", "orjson"])
+@pytest.mark.parametrize("socket", [ChatSocket, InterpretationSocket, RtcRoom, SpeechSocket, TranscriptionSocket])
+def test_message_with_one_text_is_written_as_any_other(socket: SocketProtocol[Any, Any], parser: str) -> None:
+    """A message whose content is one text, which is written in a shorter way, gives the same JSON with a random id."""
+    _json.use(parser)
+    try:
+        classes = {cls for cls in socket.uplink.kinds.values() if socket.uplink._type(cls)[1] is not None}
+        for cls in classes:
+            content, member = cls._inputs["data"].model(), socket.uplink._type(cls)[1].member
+            for text in TEXTS:
+                message = cls(data=content.from_dict({member: text}))
+                number, frame = socket.uplink.write(message)
+                assert frame == _json.dumps({**message.to_dict(), "id": number})
+                assert uuid.UUID(number).version == 4
+                assert number != socket.uplink.write(message)[0]
+    finally:
+        _json.use("auto")
+    assert len(classes) >= (0 if socket is RtcRoom else 1)
+
+
+def test_unusual_message_with_one_text_is_written_with_all_it_has() -> None:
+    """A message keeps its id, its unknown fields and its kind, and is checked, also if its content is one text."""
+    write = ChatSocket.uplink.write
+    whole: Any = ChatSocketInputAudioAppend
+    write(whole(data=SocketAudio(delta="first")))
+    assert json.loads(write(whole(id="mine", data=SocketAudio(delta="A")))[1])["id"] == "mine"
+    assert json.loads(write(whole(data=SocketAudio(delta="A"), extra_fields={"new": 1}))[1])["new"] == 1
+    written = json.loads(write(whole(data=SocketAudio(delta="A", extra_fields={"new": 1})))[1])
+    assert written["data"] == {"delta": "A", "new": 1}
+    assert json.loads(write(whole(event_type="other", data=SocketAudio(delta="A")))[1])["event_type"] == "other"
+    with pytest.raises(InvalidArgumentError, match=r"data\.delta must be a str"):
+        write(whole(data=SocketAudio(delta=7)))  # type: ignore[arg-type]  # the point of the test
+    with pytest.raises(InvalidArgumentError, match="cannot be written as JSON"):
+        write(whole(data=SocketAudio(delta="\ud800")))
+
+
+def test_message_nested_too_deeply_is_no_object() -> None:
+    """A received message is refused beyond 128 levels, however few of them are objects."""
+    deep = b'{"event_type": "speech.audio.update", "data": %b%b}'
+    assert isinstance(SpeechSocket.downlink.loads(deep % (b"[" * 127, b"]" * 127)), SpeechAudioUpdate)
+    assert isinstance(SpeechSocket.downlink.loads(deep % (b"[" * 128, b"]" * 128)), Unknown)
+    mixed = deep % (b'{"a":' * 6 + b"[" * 122, b"]" * 122 + b"}" * 6)
+    assert isinstance(SpeechSocket.downlink.loads(mixed), Unknown)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import attrs
 
 from . import _json
-from ._argument_types import InvalidValue, Object
+from ._argument_types import InvalidValue, Object, Text
 from ._errors import InvalidArgumentError
 from ._model import Model, Unknown, new_instance, unknown_fields
 
@@ -60,24 +60,78 @@ def _members(cls: type[Frame]) -> _Members:
     return _MEMBERS[cls]
 
 
-_OBJECTS: dict[type[Any], Object] = {}
-
-
-def _object(cls: type[Any]) -> Object:
-    """Return the argument type of a class of messages."""
-    return _OBJECTS.setdefault(cls, Object(lambda: cls))
-
-
 class EncodedMessage(bytes):
     """A message as JSON text, checked and with its id."""
 
     __slots__ = ()
 
 
+@attrs.frozen
+class _TextMessage:
+    """How messages of a class are written whose content is one text, such as audio in Base64. Most messages are such.
+
+    Attributes:
+        tag: Member that names the kind.
+        kind: The kind.
+        content: Class of the content.
+        member: Name of the text.
+        before: JSON before the text.
+        after: JSON after the text, up to the id.
+    """
+
+    tag: str
+    kind: str
+    content: type[Model]
+    member: str
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(cls, tag: str, message: type[Model]) -> Self | None:
+        """Describe a class of messages; None if their content may be anything else."""
+        data = message._inputs.get("data")
+        if not isinstance(data, Object) or message._inputs.keys() != {tag, "id", "data"}:
+            return None
+        content = data.model()
+        if [*content._inputs.values()] != [Text(required=True)] or content._renamed:
+            return None
+        (member,) = content._inputs
+        mark = _new_id()
+        make: Any = message
+        sample = make(data=content.from_dict({member: mark}))
+        before, after = _json.dumps(sample.to_dict()).split(b'"%b"' % mark.encode())
+        return cls(tag, getattr(sample, tag), content, member, before, after.removesuffix(b"}") + b',"id":"')
+
+    def text_of(self, message: Any) -> str | None:
+        """Return the text of a message; None if the message has anything else that is not the same in all."""
+        data = message.data
+        if data.__class__ is not self.content or data._extra or message._extra or message.id is not None:
+            return None
+        if getattr(message, self.tag) != self.kind:
+            return None
+        text = getattr(data, self.member)
+        return text if text.__class__ is str else None
+
+    def write(self, text: bytes) -> tuple[str, EncodedMessage]:
+        """Write a message.
+
+        Args:
+            text: Its text as JSON.
+
+        Returns:
+            The message's id and the message.
+        """
+        number = _new_id()
+        return number, EncodedMessage(b"".join((self.before, text, self.after, number.encode(), b'"}')))
+
+
 def _new_id() -> str:
     """Return a random UUID. To make a `uuid.UUID` and write it takes three times as long."""
     digits = urandom(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+_UNSEEN = None, None
 
 
 @attrs.frozen
@@ -91,11 +145,9 @@ class TaggedMessages(Generic[M]):
 
     tag: tuple[str, ...]
     kinds: Mapping[str, type[Model]]
-    _classes: frozenset[type[Any]] = attrs.field(init=False, repr=False, eq=False)
-
-    @_classes.default
-    def _(self) -> frozenset[type[Any]]:
-        return frozenset(self.kinds.values())
+    _types: dict[type[Any], tuple[Object, _TextMessage | None]] = attrs.field(
+        init=False, repr=False, eq=False, factory=dict
+    )
 
     def decode(self, data: Mapping[str, Any]) -> M:
         """Decode a JSON object. A kind that the description does not know becomes `Unknown`."""
@@ -118,9 +170,9 @@ class TaggedMessages(Generic[M]):
         if isinstance(message, Unknown):
             encoded = dict(message.raw)
         else:
-            cls = message.__class__ if message.__class__ in self._classes else self._class_of(message)
+            cls = self._class_of(message)
             try:
-                encoded = (_OBJECTS.get(cls) or _object(cls)).encode(message, cls.__name__)
+                encoded = self._type(cls)[0].encode(message, cls.__name__)
             except InvalidValue as invalid:
                 raise InvalidArgumentError(str(invalid)) from None
         return {**encoded, "id": str(encoded.get("id") or _new_id())}
@@ -134,8 +186,18 @@ class TaggedMessages(Generic[M]):
             raise InvalidArgumentError(
                 f"a message here is one of {known}, not {kind!r:.60} (an Unknown is taken as it is)"
             )
-        known = ", ".join(sorted(cls.__name__ for cls in self.kinds.values()))
-        raise InvalidArgumentError(f"a message here is one of {known}, not {type(message).__name__}")
+        if message.__class__ not in self._types and message.__class__ not in self.kinds.values():
+            known = ", ".join(sorted(cls.__name__ for cls in self.kinds.values()))
+            raise InvalidArgumentError(f"a message here is one of {known}, not {type(message).__name__}")
+        found: type[Any] = message.__class__
+        return found
+
+    def _type(self, cls: type[Model]) -> tuple[Object, _TextMessage | None]:
+        """Return how a class of messages is encoded, and how it is written where that is simple."""
+        found = self._types.get(cls)
+        if found is None:
+            found = self._types[cls] = Object(lambda: cls), _TextMessage.of(self.tag[0], cls)
+        return found
 
     def dumps(self, message: object) -> str:
         """Check a message and write it as JSON. See `encode`."""
@@ -147,32 +209,25 @@ class TaggedMessages(Generic[M]):
         Returns:
             Its id and the text.
         """
-        encoded = self.encode(message)
+        simple = self._types.get(message.__class__, _UNSEEN)[1]
+        text = None if simple is None else simple.text_of(message)
+        value: Any = self.encode(message) if text is None else text
         try:
-            return encoded["id"], EncodedMessage(_json.dumps(encoded))
+            json = _json.dumps(value)
         except (TypeError, ValueError) as error:
             raise InvalidArgumentError(f"the message cannot be written as JSON: {error}") from error
+        return (value["id"], EncodedMessage(json)) if simple is None or text is None else simple.write(json)
 
-    def writer(self, make: Callable[[str], object]) -> Callable[[bytes], EncodedMessage]:
-        """Return a function that writes many messages, which differ in one text. One of them is checked.
+    def writer(self, cls: type[Model]) -> Callable[[bytes], EncodedMessage]:
+        """Return a function that writes messages of a class whose content is one text, such as audio.
 
         Args:
-            make: Makes the message of a text. The function takes the text in ASCII, without characters that JSON
-                escapes, such as Base64.
-
-        Raises:
-            InvalidArgumentError: The message does not fit the description.
+            cls: The class. The function takes the text, in which JSON would escape nothing, as is true of Base64.
         """
-        mark = _new_id()
-        encoded = self.encode(make(mark))
-        del encoded["id"]
-        before, _, after = _json.dumps(encoded).partition(mark.encode())
-        after = after.removesuffix(b"}") + b',"id":"'
-
-        def write(text: bytes) -> EncodedMessage:
-            return EncodedMessage(b"".join((before, text, after, _new_id().encode(), b'"}')))
-
-        return write
+        simple = self._type(cls)[1]
+        assert simple is not None
+        write = simple.write
+        return lambda text: write(b'"%b"' % text)[1]
 
     def loads(self, text: str | bytes) -> M:
         """Read a message. Text that is not a JSON object becomes an `Unknown` without a kind, with the text as data."""

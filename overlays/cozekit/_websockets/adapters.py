@@ -101,6 +101,7 @@ class AsyncWebsocket:
         self._receiving: Coroutine[asyncio.Future[Any] | None, None, bytes] | None = None
         self._awaited: asyncio.Future[Any] | None = None  # by the coroutine
         self._waiter: asyncio.Future[None] | None = None  # of the task that receives
+        self._timer: asyncio.TimerHandle | None = None  # may be too early: to set one for each message takes long
         websocket.on_data = self._wake
 
     def _send(self, text: bytes) -> Coroutine[Any, Any, None]:
@@ -142,18 +143,29 @@ class AsyncWebsocket:
             raise RuntimeError("another task is waiting for messages of this session")
         loop = asyncio.get_running_loop()
         due = None if timeout is None else loop.time() + timeout
-        while (message := self._next()) is None:
-            if due is not None and loop.time() >= due:
-                raise TimeoutError
+        message = self._next()
+        while message is None:
+            if due is not None and (self._timer is None or self._timer.when() > due):
+                self._stop_timer()
+                self._timer = loop.call_at(due, self._on_time)
             self._waiter = loop.create_future()
-            timer = None if due is None else loop.call_at(due, self._wake)
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-                if timer is not None:
-                    timer.cancel()
+            message = self._next()
+            if message is None and due is not None and loop.time() >= due:
+                raise TimeoutError
         return message
+
+    def _on_time(self) -> None:
+        self._timer = None
+        self._wake()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _wake(self, _: object = None) -> None:
         """Let the task that receives look again."""
@@ -173,6 +185,7 @@ class AsyncWebsocket:
             if scope.cancelled_caught:
                 await self.abort()
         finally:
+            self._stop_timer()
             if self._receiving is not None:
                 self._receiving.close()
                 self._receiving = self._awaited = None

@@ -6,7 +6,7 @@ from binascii import a2b_base64, b2a_base64  # `base64` calls the same after a f
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from coze_api._core._messages import EncodedMessage, TaggedMessages
+from coze_api._core._messages import EncodedMessage
 from coze_api._core._model import Model
 from coze_api.models import (
     SocketBitDepth,
@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-U = TypeVar("U")
 M = TypeVar("M", bound=Model)
 _CHUNK_BYTES = 32 * 1024  # bytes of sound in a message, if the caller passes all of it at once
 
@@ -141,22 +140,19 @@ def require_output_format(operation: str, declared: SocketOutputAudio | SpeechOu
 def audio_message_factory(
     operation: str,
     declared: SocketInputAudio | TranscriptionInputAudio | None,
-    uplink: TaggedMessages[U],
-    make: Callable[[str], U],
+    write: Callable[[bytes], EncodedMessage],
 ) -> Callable[[bytes], EncodedMessage]:
     """Return a function that makes a message of each chunk of sound, and checks the first one.
 
     Args:
         operation: Operation id.
         declared: The format of the sound.
-        uplink: The messages that can be sent.
-        make: Makes the message of sound in Base64.
+        write: Writes the message of sound in Base64.
 
     Raises:
         InvalidArgumentError: When the function is called: a chunk is not bytes, or the first one has another format.
     """
     looked = False
-    write = uplink.writer(make)
 
     def message(piece: bytes) -> EncodedMessage:
         nonlocal looked

@@ -22,7 +22,6 @@ from coze_api.models import (
     EnterMessageContentType,
     Message,
     MessageRole,
-    SocketAudio,
     SocketEnterMessage,
     SocketSpokenText,
     SocketSpokenTextMode,
@@ -54,10 +53,6 @@ class ToolSettings(TypedDict, total=False):
     on_tool_run: OnToolRun | None
 
 
-def _append(sound: str) -> ChatSocketUplinkMessage:
-    return ChatSocketInputAudioAppend(data=SocketAudio(delta=sound))
-
-
 def _settings_of(settings: object) -> ChatSocketSettings:
     data = settings.data if isinstance(settings, ChatSocketUpdate) else None
     return data or ChatSocketSettings()
@@ -66,7 +61,7 @@ def _settings_of(settings: object) -> ChatSocketSettings:
 def _message_factory(state: _State, settings: object) -> Callable[[bytes], EncodedMessage]:
     declared = _settings_of(settings).input_audio
     require_input_format(state.operation, declared)
-    return audio_message_factory(state.operation, declared, state.protocol.uplink, _append)
+    return audio_message_factory(state.operation, declared, state.protocol.uplink.writer(ChatSocketInputAudioAppend))
 
 
 def _text(given: object) -> list[ChatSocketUplinkMessage] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import nullcontext
 from functools import partial
@@ -38,7 +39,7 @@ Shield = nullcontext  # threads cannot be canceled
 AsyncShield = partial(CancelScope, shield=True)
 WorkerError = BaseException  # what ends a worker, and is raised elsewhere
 AsyncWorkerError = Exception  # others are cancellation, or end the event loop
-_STEPS = 16  # after which a task lets others run; to switch takes about as long as to send a message
+_TURN = 0.001  # seconds after which a task lets others run; to switch takes about as long as to send a message
 _JOIN_TIMEOUT = 2.0  # seconds until the thread has to end; an iterable that yields nothing may block it
 
 
@@ -97,7 +98,7 @@ class AsyncWorker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._task: asyncio.Task[None] | None = None
-        self._steps = 0
+        self._turn_ends = 0.0
 
     def start(self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
         """Start to run the function."""
@@ -110,10 +111,10 @@ class AsyncWorker:
             await asyncio.wait([self._task])
 
     async def proceed(self) -> bool:
-        """Return whether the function may proceed. Call it before each step: at every few, other tasks run."""
-        self._steps += 1
-        if self._steps % _STEPS == 1:
+        """Return whether the function may proceed. Call it before each step: before some, other tasks run."""
+        if time.monotonic() >= self._turn_ends:
             await asyncio.sleep(0)  # sending does not wait while buffers have room
+            self._turn_ends = time.monotonic() + _TURN
         return True
 
     async def sleep(self, seconds: float) -> bool:

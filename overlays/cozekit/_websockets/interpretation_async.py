@@ -33,10 +33,6 @@ __all__ = ["AsyncInterpretation", "AsyncInterpretationSession"]
 _State = SessionState[InterpretationUplinkMessage, InterpretationDownlinkMessage]
 
 
-def _append(sound: str) -> InterpretationUplinkMessage:
-    return InterpretationInputAudioAppend(data=SocketAudio(delta=sound))
-
-
 def _settings_of(settings: object) -> InterpretationSettings:
     data = settings.data if isinstance(settings, InterpretationUpdate) else None
     return data or InterpretationSettings()
@@ -45,7 +41,9 @@ def _settings_of(settings: object) -> InterpretationSettings:
 def _message_factory(state: _State, settings: object) -> Callable[[bytes], EncodedMessage]:
     declared = _settings_of(settings).input_audio
     require_input_format(state.operation, declared)
-    return audio_message_factory(state.operation, declared, state.protocol.uplink, _append)
+    return audio_message_factory(
+        state.operation, declared, state.protocol.uplink.writer(InterpretationInputAudioAppend)
+    )
 
 
 class _InterpretationState:

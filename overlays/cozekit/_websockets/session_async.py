@@ -177,8 +177,8 @@ class AsyncSession(Generic[U, D]):
                         sender.raise_failure()
                     raise self._state.closed_by_peer(closed, self) from closed
             message = self._state.decode(frame)
-            if (failure := self._state.failure(message, self)) is not None:
-                raise failure
+            if self._state.last_fails:
+                raise self._state.failure(message, self)
             return message
 
     async def _check_pong(self, connection: AsyncConnection, began: float) -> None:

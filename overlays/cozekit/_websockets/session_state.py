@@ -76,6 +76,7 @@ class SessionState(Generic[U, D]):
         logid: Log id of the connection, as soon as it is known.
         received: How many messages arrived.
         last: The last of them, or None.
+        last_fails: Whether that reports a failure.
         pending: Messages that arrived while the session waited for another one; not yet returned.
         closed: Set once the connection is over.
         ping_timed_out: Whether the pong for a ping did not arrive in time.
@@ -90,6 +91,7 @@ class SessionState(Generic[U, D]):
         self.logid = ""
         self.received = 0
         self.last: D | None = None
+        self.last_fails = False
         self._last_kind: str | int | None = None
         self.pending: deque[D] = deque()
         self.closed: SocketClosed | None = None
@@ -131,7 +133,8 @@ class SessionState(Generic[U, D]):
             self.logid = str(detail.logid_)
         self.received += 1
         self.last = message
-        self._last_kind = self._kind_of(message)
+        self._last_kind = kind = self._kind_of(message)
+        self.last_fails = kind in self.protocol.fails
         self._active = time.monotonic()
         return message
 
@@ -143,10 +146,8 @@ class SessionState(Generic[U, D]):
         tag: object = message.tag if isinstance(message, Unknown) else getattr(message, self._tag)
         return tag if tag.__class__ is str else key_of(tag)
 
-    def failure(self, message: D, session: Any) -> CozeError | None:
-        """Return the error that a message reports, or None."""
-        if self.kind_of(message) not in self.protocol.fails:
-            return None
+    def failure(self, message: D, session: Any) -> CozeError:
+        """Make the error that a message reports."""
         details = failure_of(message)
         code = code_of(details)
         state = getattr(message, "data", None)
@@ -172,7 +173,8 @@ class SessionState(Generic[U, D]):
 
     def is_end(self, message: D) -> bool:
         """Return whether a message is the last one of a response."""
-        return self.kind_of(message) in self.protocol.ends
+        kind = self._last_kind if message is self.last else self._kind_of(message)
+        return kind in self.protocol.ends
 
     def closed_by_peer(self, closed: Any, session: Any) -> SocketClosed:
         """Make the error for a connection that is over."""

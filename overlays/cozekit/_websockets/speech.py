@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import closing
 
+from coze_api._core._messages import EncodedMessage
 from coze_api.models import (
     SocketAudio,
     SpeechAudioUpdate,
@@ -46,7 +47,9 @@ class SpeechSession(Session[SpeechUplinkMessage, SpeechDownlinkMessage]):
             _at_once(text) if isinstance(text, str) else self._messages(text, _append, SpeechTextComplete())
         )
 
-    def _say(self, messages: list[SpeechUplinkMessage] | Iterable[SpeechUplinkMessage]) -> Generator[bytes, None]:
+    def _say(
+        self, messages: list[SpeechUplinkMessage] | Iterable[SpeechUplinkMessage | EncodedMessage]
+    ) -> Generator[bytes, None]:
         with closing(self._exchange(messages)) as answer:
             for message in answer:
                 match message:

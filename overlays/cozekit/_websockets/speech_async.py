@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
+from coze_api._core._messages import EncodedMessage
 from coze_api.models import (
     SocketAudio,
     SpeechAudioUpdate,
@@ -61,7 +62,7 @@ class AsyncSpeechSession(AsyncSession[SpeechUplinkMessage, SpeechDownlinkMessage
         )
 
     async def _say(
-        self, messages: list[SpeechUplinkMessage] | AsyncIterable[SpeechUplinkMessage]
+        self, messages: list[SpeechUplinkMessage] | AsyncIterable[SpeechUplinkMessage | EncodedMessage]
     ) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._exchange(messages)) as answer:
             async for message in answer:

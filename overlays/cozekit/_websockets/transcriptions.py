@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import closing
 
+from coze_api._core._messages import EncodedMessage
 from coze_api.models import (
     SocketTranscript,
     TranscriptionDownlinkMessage,
@@ -45,7 +46,7 @@ class TranscriptionSession(Session[TranscriptionUplinkMessage, TranscriptionDown
         make = _message_factory(self._state, self._settings)
         return self._listen(self._messages(chunks(sound), make, TranscriptionInputAudioComplete()))
 
-    def _listen(self, messages: Iterable[TranscriptionUplinkMessage]) -> Generator[str, None]:
+    def _listen(self, messages: Iterable[TranscriptionUplinkMessage | EncodedMessage]) -> Generator[str, None]:
         with closing(self._exchange(messages)) as answer:
             for message in answer:
                 match message:

@@ -7,7 +7,6 @@ from contextlib import aclosing
 
 from coze_api._core._messages import EncodedMessage
 from coze_api.models import (
-    SocketAudio,
     SocketTranscript,
     TranscriptionDownlinkMessage,
     TranscriptionInputAudioAppend,
@@ -28,14 +27,10 @@ __all__ = ["AsyncTranscriptionSession"]
 _State = SessionState[TranscriptionUplinkMessage, TranscriptionDownlinkMessage]
 
 
-def _append(sound: str) -> TranscriptionUplinkMessage:
-    return TranscriptionInputAudioAppend(data=SocketAudio(delta=sound))
-
-
 def _message_factory(state: _State, settings: object) -> Callable[[bytes], EncodedMessage]:
     declared = settings.data.input_audio if isinstance(settings, TranscriptionUpdate) and settings.data else None
     require_input_format(state.operation, declared)
-    return audio_message_factory(state.operation, declared, state.protocol.uplink, _append)
+    return audio_message_factory(state.operation, declared, state.protocol.uplink.writer(TranscriptionInputAudioAppend))
 
 
 class AsyncTranscriptionSession(AsyncSession[TranscriptionUplinkMessage, TranscriptionDownlinkMessage]):
@@ -61,7 +56,9 @@ class AsyncTranscriptionSession(AsyncSession[TranscriptionUplinkMessage, Transcr
         make = _message_factory(self._state, self._settings)
         return self._listen(self._messages(chunks(sound), make, TranscriptionInputAudioComplete()))
 
-    async def _listen(self, messages: AsyncIterable[TranscriptionUplinkMessage]) -> AsyncGenerator[str, None]:
+    async def _listen(
+        self, messages: AsyncIterable[TranscriptionUplinkMessage | EncodedMessage]
+    ) -> AsyncGenerator[str, None]:
         async with aclosing(self._exchange(messages)) as answer:
             async for message in answer:
                 match message:

@@ -8,7 +8,9 @@ import gc
 import pickle
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
+from unittest import mock
 
 import pytest
 import trio
@@ -412,6 +414,81 @@ def test_canceled_receive_loses_no_message() -> None:
                             await asyncio.wait_for(session.recv(), 0.02)
                     go.set()
                     assert (await session.recv()).event_type == "speech.created"
+
+        asyncio.run(main())
+
+
+def test_receive_that_is_canceled_between_fragments_loses_none() -> None:
+    """A message whose fragments arrive during several receive calls, all canceled, is returned as a whole."""
+    canceled = [threading.Event() for _ in range(3)]
+    whole = frame("speech.audio.update", {"delta": b64(bytes(range(256)))})
+
+    def play(part: Part) -> None:
+        def fragments() -> Iterator[str]:
+            for number, event in enumerate(canceled):
+                yield whole[number * 50 : (number + 1) * 50]
+                assert event.wait(60)
+            yield whole[150:]
+
+        part.connection.send(fragments())
+        part.wait_closed()
+
+    with socket_server(play) as server:
+
+        async def main() -> None:
+            async with AsyncCoze("pat_x", base_url=server.url.replace("ws", "http", 1)) as coze:
+                async with coze.websockets.audio.speech.connect() as session:
+                    for event in canceled:
+                        with pytest.raises(TimeoutError):
+                            await asyncio.wait_for(session.recv(), 0.05)
+                        event.set()
+                    message = await session.recv()
+                    assert base64.b64decode(message.data.delta) == bytes(range(256))
+
+        asyncio.run(main())
+
+
+def test_receive_without_time_lets_other_tasks_run() -> None:
+    """A loop of receive calls with a timeout of 0 gets the message, since each call lets the event loop work."""
+    with socket_server(waiting) as server:
+
+        async def main() -> None:
+            async with AsyncCoze("pat_x", base_url=server.url.replace("ws", "http", 1)) as coze:
+                async with coze.websockets.audio.transcriptions.connect() as session:
+                    while True:
+                        with suppress(APITimeoutError):
+                            assert (await session.recv(timeout=0)).event_type
+                            break
+
+        asyncio.run(main())
+
+
+def test_receiving_starts_no_task_and_few_timers() -> None:
+    """Receiving a message starts no task, and no timer of its own."""
+    count = 200
+
+    def play(part: Part) -> None:
+        for _ in range(count):
+            part.await_kind("input_text_buffer.append")
+            part.send("speech.audio.update", {"delta": b64(b"one")})
+        part.wait_closed()
+
+    with socket_server(play) as server:
+
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            timers = mock.Mock(wraps=loop.call_at)
+            async with AsyncCoze("pat_x", base_url=server.url.replace("ws", "http", 1)) as coze:
+                async with coze.websockets.audio.speech.connect() as session:
+                    tasks = mock.Mock(side_effect=asyncio.Task)
+                    loop.set_task_factory(lambda loop, coroutine, **options: tasks(coroutine, loop=loop, **options))
+                    with mock.patch.object(loop, "call_at", timers):
+                        for _ in range(count):
+                            await session.send(SpeechTextAppend(data=SpeechText(delta="Hi")))
+                            await session.recv()
+                    assert session.received == count
+                    assert not tasks.called
+                    assert timers.call_count < count / 10
 
         asyncio.run(main())
 

@@ -25,7 +25,7 @@ from coze_api.models import (
     ToolOutput,
 )
 from coze_sandbox import BOT_ID
-from cozekit import SocketOptions, audio
+from cozekit import AsyncCoze, SocketOptions, audio
 from cozekit.errors import (
     ActionRequired,
     ChatFailed,
@@ -223,6 +223,37 @@ def test_listen_splits_audio_into_messages(connect: Connect, kind: str) -> None:
     assert b"".join(sent) == whole
     assert max(map(len, sent)) <= 32 * 1024
     assert texts[-1] == "a" * len(sent)
+
+
+def test_other_tasks_run_while_audio_is_sent() -> None:
+    """An async session that sends audio without waiting for it lets other tasks run, and receives meanwhile."""
+    begun = threading.Event()
+    turns = 0
+
+    def endless() -> Iterator[bytes]:
+        while not begun.is_set() or turns < 10:
+            yield SOUND[0]
+
+    async def main(coze: Any) -> list[str]:
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count())
+        texts = []
+        async with coze.websockets.audio.transcriptions.connect(input_audio=PCM) as session:
+            async for text in session.listen(endless()):
+                begun.set()
+                texts.append(text)
+        counting.cancel()
+        return texts
+
+    with socket_server(listening) as server:
+        options = SocketOptions(idle_timeout=20)
+        texts = asyncio.run(main(AsyncCoze("pat_x", base_url=server.url.replace("ws", "http", 1), sockets=options)))
+    assert texts[-1] == "a" * len(texts)
 
 
 def test_exception_of_the_audio_source_is_raised(connect: Connect) -> None:
