@@ -67,8 +67,8 @@ def lint_files(index: Path) -> tuple[Bundle | None, list[Diagnostic]]:
 def lint(bundled: Bundle, *, complete: bool = True) -> list[Diagnostic]:
     """Find everything in a description that breaks a rule.
 
-    The validator of OpenAPI runs only if no other rule is broken: the other rules report the same faults
-    with a better place, and the validator is slow.
+    The JSON Schema of OpenAPI is applied only if no other rule is broken: the other rules report the same faults
+    with a better place.
 
     Args:
         bundled: The description.

@@ -9,7 +9,7 @@ from typing import Any
 from ..spec.yaml_loader import LocatedMapping
 from ._context import Description, Rule, Violation, mapping, violation
 from ._event_examples import broken_event
-from ._values import Values
+from ._values import Values, innermost
 
 __all__ = ["EXAMPLE_RULES"]
 
@@ -30,12 +30,11 @@ def example(description: Description) -> Iterator[Violation]:
 def example_valid(description: Description) -> Iterator[Violation]:
     """Examples obey the schema that they are an example of."""
     values = Values(description.document)
-    for place, parameter in description.parameters:
-        if "example" in parameter:
-            yield from _invalid(values, (*place, "schema"), parameter, "example", parameter["example"])
-    for media in description.media:
-        if "example" in media.body:
-            yield from _invalid(values, (*media.pointer, "schema"), media.body, "example", media.body["example"])
+    for place, owner in [*description.parameters, *((media.pointer, media.body) for media in description.media)]:
+        if "example" in owner and "schema" not in owner:
+            yield violation(owner, "add the schema that the example obeys", "example")
+        elif "example" in owner:
+            yield from _invalid(values, (*place, "schema"), owner, "example", owner["example"])
     for node in description.nodes:
         examples = node.schema.get("examples")
         for value in examples if isinstance(examples, list) else []:
@@ -91,13 +90,9 @@ def _invalid(
     values: Values, place: tuple[str, ...], owner: LocatedMapping, key: str, value: Any
 ) -> Iterator[Violation]:
     for error in values.errors(place, value):
-        inner, line = value, owner.line_of(key)
-        for step in error.path:
-            if isinstance(inner, LocatedMapping):
-                line = inner.line_of(str(step))
-            inner = inner[step]
         where = f" at {'.'.join(map(str, error.path))}" if error.path else ""
-        yield Violation(owner.file, line, f"correct the {key.removesuffix('s')}{where}: {error.message}")
+        holder, inside = innermost(value, error.path, owner, key)
+        yield violation(holder, f"correct the {key.removesuffix('s')}{where}: {error.message}", inside)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from ..spec.diagnostics import suggestion
 from ..spec.yaml_loader import LocatedMapping, load
@@ -72,13 +73,16 @@ def tags(description: Description) -> Iterator[Violation]:
     """The one tag of an operation is the first segment of its id; the index describes it, and no other tag."""
     listed = description.document.get("tags")
     described = [tag for tag in listed if isinstance(tag, LocatedMapping)] if isinstance(listed, list) else []
-    known = {tag.get("name") for tag in described}
+    known: set[Any] = set()
     used = {operation.id.partition(".")[0] for operation in description.everything}
     for tag in described:
         if not tag.get("description"):
             yield violation(tag, f"describe the tag {tag.get('name')}")
         if tag.get("name") not in used:
             yield violation(tag, f"remove the tag {tag.get('name')}: no operation has it")
+        if tag.get("name") in known:
+            yield violation(tag, f"remove the tag {tag.get('name')} here: it is listed twice")
+        known.add(tag.get("name"))
     for operation in description.everything:
         first = operation.id.partition(".")[0]
         if operation.id and operation.body.get("tags") not in (None, [first]):
@@ -185,6 +189,17 @@ def parameter_order(description: Description) -> Iterator[Violation]:
             before = rank
 
 
+def parameter_unique(description: Description) -> Iterator[Violation]:
+    """An operation has each parameter once."""
+    for operation in description.operations.values():
+        seen = set()
+        for parameter in description.parameters_of(operation):
+            name, place = str(parameter.get("name")), parameter.get("in")
+            if (name, place) in seen:
+                yield violation(parameter, f"remove the parameter {name} here: {operation.id} lists it twice", "name")
+            seen.add((name, place))
+
+
 def parameter_schema(description: Description) -> Iterator[Violation]:
     """A parameter is described, and is a scalar, an array of scalars or a named enum."""
     for _, parameter in description.parameters:
@@ -216,5 +231,6 @@ OPERATION_RULES: dict[str, Rule] = {
     "error-answer": error_answer,
     "path-parameter": path_parameter,
     "parameter-order": parameter_order,
+    "parameter-unique": parameter_unique,
     "parameter-schema": parameter_schema,
 }

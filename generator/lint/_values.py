@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import attrs
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
-from jsonschema.exceptions import best_match  # type: ignore[import-untyped]  # as above
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind
 
-__all__ = ["ValueProblem", "Values"]
+from ..spec.yaml_loader import LocatedMapping
+
+__all__ = ["ValueProblem", "Values", "innermost", "precise", "shortened"]
 
 _DOCUMENT = "urn:coze"
 _LONGEST = 200
@@ -35,7 +35,7 @@ class Values:
     """Checks values against schemas by the place of the schema in the document."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._registry: Registry[Any] = Registry().with_resource(_DOCUMENT, DRAFT202012.create_resource(document))
+        self._registry = jsonschema_rs.Registry([(_DOCUMENT, document)], draft=jsonschema_rs.Draft202012)
 
     def errors(self, pointer: tuple[str, ...], value: Any) -> Iterator[ValueProblem]:
         """Return what is wrong with *value*, nothing if it obeys the schema at *pointer*."""
@@ -43,14 +43,50 @@ class Values:
         steps = [quote(step.replace("~", "~0").replace("/", "~1"), safe="") for step in pointer]
         reference = {"$ref": f"{_DOCUMENT}#/{'/'.join(steps)}"}
         try:
-            errors = list(Draft202012Validator(reference, registry=self._registry).iter_errors(value))
-        except Exception as reason:  # references to nowhere or in circles, patterns that are none
-            yield ValueProblem((), f"the schema cannot be applied: {type(reason).__name__}: {reason}"[:_LONGEST])
+            validator = jsonschema_rs.Draft202012Validator(reference, registry=self._registry)
+        except jsonschema_rs.ValidationError:
+            return  # the schema is wrong itself: rule `openapi` reports it, `component-name` names that no URI can have
+        try:
+            errors = list(validator.iter_errors(value))
+        except ValueError:  # from escapes in the data of events
+            yield ValueProblem((), "a surrogate is not a character")
             return
-        for error in errors:
-            # Of the variants of anyOf and oneOf, the error of the one that fits best is more precise.
-            error = best_match([error]) or error
-            message = error.message
-            if len(message) > _LONGEST:
-                message = f"{message[:_LONGEST]}…"
-            yield ValueProblem(tuple(error.absolute_path), message)
+        for error in map(precise, errors):
+            yield ValueProblem(tuple(error.instance_path), shortened(error.message))
+
+
+def precise(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Return the error inside the variant of anyOf or oneOf that fits best, or *error* where none fits in part."""
+    if not isinstance(error.kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
+        return error
+    fitting = [variant for variant in error.kind.context if not any(_is_other(inner, error) for inner in variant)]
+    return precise(min(fitting, key=len)[0]) if fitting else error
+
+
+def _is_other(inner: jsonschema_rs.ValidationError, union: jsonschema_rs.ValidationError) -> bool:
+    """Return whether an error inside a variant shows that the value is meant for another variant."""
+    at_union = len(inner.instance_path) == len(union.instance_path)
+    return isinstance(inner.kind, ValidationErrorKind.Constant) or (
+        at_union and isinstance(inner.kind, ValidationErrorKind.Type | ValidationErrorKind.Enum)
+    )
+
+
+def innermost(
+    inner: Any, path: Iterable[str | int], place: LocatedMapping, key: str | None = None
+) -> tuple[LocatedMapping, str | None]:
+    """Return the last mapping on a path inside a value that stands at *key* of *place*, and the key that leads on."""
+    for step in path:
+        if isinstance(inner, list) and isinstance(step, int):
+            inner = inner[step]
+        elif isinstance(inner, LocatedMapping) and str(step) in inner:  # jsonschema-rs returns the key "200" as 200
+            place, key, inner = inner, str(step), inner[str(step)]
+        else:
+            break  # ... and the key "007" as 7
+        if isinstance(inner, LocatedMapping):
+            place, key = inner, None
+    return place, key
+
+
+def shortened(text: str) -> str:
+    """Return a message without the end of a long value that it quotes."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
