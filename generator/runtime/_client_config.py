@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._body import MAX_RESPONSE_BYTES
 from ._errors import InvalidArgumentError
-from ._handshake import Handshake
 from ._http import (
     BODY_LIMIT,
     URL,
@@ -22,11 +21,14 @@ from ._http import (
     map_exceptions,
     parse_url,
 )
-from ._messages import SocketProtocol
 from ._operation import Operation, Options, Timeout
 from ._request import Request, add_headers, prepare
 from ._secrets import hidden
 from ._sequence import OnGap, checked_on_gap
+
+if TYPE_CHECKING:
+    from ._handshake import Handshake
+    from ._messages import SocketProtocol
 
 __all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "ClientConfig", "checked_headers", "checked_size", "checked_timeout"]
 
@@ -112,6 +114,8 @@ class ClientConfig:
     def _handshake(
         self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
     ) -> Handshake[U, D]:
+        from ._handshake import Handshake
+
         request = prepare(operation, arguments, options)
         built = self._built(request)
         auth = self._send_options(request).get("auth", self._http.auth)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from ._http import Auth, HTTPRequest
-from ._messages import SocketProtocol
 from ._operation import Operation
 from ._request import Request
 from ._secrets import hidden
+
+if TYPE_CHECKING:
+    from ._messages import SocketProtocol
 
 __all__ = ["Handshake"]
 

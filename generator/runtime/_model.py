@@ -25,7 +25,7 @@ __all__ = [
 new_instance = object.__new__
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Value:
     """Any kind of argument."""
 

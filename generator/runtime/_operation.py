@@ -30,7 +30,7 @@ Place = Literal["path", "query", "header", "body", "part"]
 Timeout = float | tuple[float | None, float | None, float | None, float | None] | None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Argument:
     """One argument of an operation.
 
@@ -45,7 +45,7 @@ class Argument:
     value: Value
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Paging:
     """How an operation gives out its items page by page; see `x-coze-pagination` in openapi/extensions.md."""
 
@@ -58,7 +58,7 @@ class Paging:
     next: tuple[str, ...] | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Poll:
     """How to wait for what an operation started; see `x-coze-poll` in openapi/extensions.md."""
 
@@ -71,7 +71,7 @@ class Poll:
     flag: str | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Counter:
     """A member that counts the events of one kind; see `counter` in openapi/extensions.md.
 
@@ -86,7 +86,7 @@ class Counter:
     until: str | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Event(Generic[E]):
     """One kind of server-sent event.
 
@@ -111,7 +111,7 @@ class Event(Generic[E]):
         return self.ends == "never" and not self.fails
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Protocol(Generic[E]):
     """The events of a stream; see `x-coze-stream` in openapi/extensions.md."""
 

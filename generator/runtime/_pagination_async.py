@@ -70,7 +70,7 @@ class AsyncPage(_BasePage[T]):
                 yield item
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class PageInfo(Generic[T]):
     """What a page holds and how to get the next one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, SupportsIndex, TypeVar
 
 __all__ = [
@@ -90,25 +91,28 @@ _EQUALS = rf"{_BLANK}(?:=|%3D)"  # and no blank: "give token= or auth=" names ar
 _QUOTED = rf"(?P<quote>{_QUOTE})(?:(?!(?<!\\)(?P=quote)).)*"  # behind a backslash, a quote is part of the text
 _BARE = r"""(?:[^\s&,;"'<>{}\[\]()\\%]|%(?!2[267]))+"""
 _START = r"(?:(?<![a-z0-9_-])|(?<=%[0-9a-f]{2})|(?<=\\[nrt]))"
-_PATTERNS = [
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        r"(?P<kept>-----BEGIN(?:[A-Z +]|%20){0,30}PRIVATE(?: |\+|%20)KEY-----).*?(?:(?=-----END)|$)",
-        rf"{_START}(?P<kept>(?:proxy-)?authorization{_QUOTE}?{_IS}{_QUOTE}?)[^\r\n\"'<&]+",
-        rf"{_START}(?P<kept>(?:set-)?cookie{_QUOTE}?{_IS}{_QUOTE}?)[^\r\n\"'<]+",
-        rf"{_START}(?P<kept>(?:{_NAMES}){_QUOTE}?{_IS})(?:{_QUOTED}|{_BARE})",
-        rf"{_START}(?P<kept>(?:{_SHORT_NAMES}){_QUOTE}?{_IS}){_QUOTED}",
-        rf"{_START}(?P<kept>(?:{_SHORT_NAMES}){_EQUALS}){_BARE}",
-        r"(?P<kept>[?&](?:code|state|token|signature|sign|ticket)=)[^&\s\"'<>]+",
-        rf"{_START}(?P<kept>Bearer(?:\s|%20|\+|:){{1,9}})[\w.~+/=%-]{{8,}}",
-        rf"{_START}(?P<kept>Basic(?:\s|%20|\+){{1,9}})(?=[a-z+/%-]*[0-9=])[\w+/=%-]{{8,}}",
-        rf"{_START}(?P<kept>(?:pat|sat|czu|czs|cztei)_)[\w.~+/-]{{4,}}",
-        rf"{_START}(?P<kept>code_)(?=[a-z-]*[0-9])[a-z0-9-]{{8,}}",
-        rf"{_START}(?P<kept>)(?-i:eyJ)[\w-]{{8,}}(?:(?:\.|%2E)[\w-]*)*",  # a JWT
-        r"(?P<kept>[a-z0-9]://[^\s:/@?\#\"']{0,200}:)[^\s/@?\#\"']{1,2000}(?=@)",  # a password in an address
-    )
-]
+_PATTERNS = (
+    r"(?P<kept>-----BEGIN(?:[A-Z +]|%20){0,30}PRIVATE(?: |\+|%20)KEY-----).*?(?:(?=-----END)|$)",
+    rf"{_START}(?P<kept>(?:proxy-)?authorization{_QUOTE}?{_IS}{_QUOTE}?)[^\r\n\"'<&]+",
+    rf"{_START}(?P<kept>(?:set-)?cookie{_QUOTE}?{_IS}{_QUOTE}?)[^\r\n\"'<]+",
+    rf"{_START}(?P<kept>(?:{_NAMES}){_QUOTE}?{_IS})(?:{_QUOTED}|{_BARE})",
+    rf"{_START}(?P<kept>(?:{_SHORT_NAMES}){_QUOTE}?{_IS}){_QUOTED}",
+    rf"{_START}(?P<kept>(?:{_SHORT_NAMES}){_EQUALS}){_BARE}",
+    r"(?P<kept>[?&](?:code|state|token|signature|sign|ticket)=)[^&\s\"'<>]+",
+    rf"{_START}(?P<kept>Bearer(?:\s|%20|\+|:){{1,9}})[\w.~+/=%-]{{8,}}",
+    rf"{_START}(?P<kept>Basic(?:\s|%20|\+){{1,9}})(?=[a-z+/%-]*[0-9=])[\w+/=%-]{{8,}}",
+    rf"{_START}(?P<kept>(?:pat|sat|czu|czs|cztei)_)[\w.~+/-]{{4,}}",
+    rf"{_START}(?P<kept>code_)(?=[a-z-]*[0-9])[a-z0-9-]{{8,}}",
+    rf"{_START}(?P<kept>)(?-i:eyJ)[\w-]{{8,}}(?:(?:\.|%2E)[\w-]*)*",  # a JWT
+    r"(?P<kept>[a-z0-9]://[^\s:/@?\#\"']{0,200}:)[^\s/@?\#\"']{1,2000}(?=@)",  # a password in an address
+)
 _LONGEST = 20_000
+
+
+@cache
+def _patterns() -> list[re.Pattern[str]]:
+    """Compile the patterns, which takes longer than the rest of this module: most programs never need them."""
+    return [re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in _PATTERNS]
 
 
 def mask(text: str) -> str:
@@ -119,7 +123,7 @@ def mask(text: str) -> str:
     text = str(text)
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}{MASK}"
-    for pattern in _PATTERNS:
+    for pattern in _patterns():
         text = pattern.sub(_masked, text)
     return text
 

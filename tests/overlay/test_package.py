@@ -130,6 +130,17 @@ def test_client_loads_models_on_use():
     assert "coze_api.models.bots" not in modules
 
 
+def test_client_loads_what_opens_websockets_on_use():
+    """A client loads what opens WebSockets with the first of them, and compiles what masks secrets with the first text
+    that may hold some.
+    """
+    modules = loaded_by("from cozekit import Coze; Coze('pat_a').chat")
+    assert not {"websockets", "coze_api._core._handshake", "coze_api._core._messages"} & modules
+    assert not [name for name in modules if name.startswith("cozekit._websockets")]
+    compiled = "from coze_api._core._secrets import _patterns; print(_patterns.cache_info().currsize)"
+    assert loaded_by(f"from cozekit import Coze; Coze('pat_a').chat; {compiled}") >= {"0"}
+
+
 def public(kind: type) -> dict[str, Any]:
     """Return the public methods and properties of a class, without the helpers of generated methods."""
     seam = {"paginate", "request", "stream"} if issubclass(kind, BaseClient | AsyncBaseClient) else set()

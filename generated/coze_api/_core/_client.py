@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import attrs
 
@@ -18,9 +18,7 @@ from ._client_config import MAX_EVENT_BYTES, ClientConfig
 from ._decode import error_in_file, read, read_redirect, refusal
 from ._download import MAX_ERROR_BYTES, Binary, is_binary, may_be_error
 from ._errors import DecodeError
-from ._handshake import Handshake
 from ._http import Auth, HTTPClient, HTTPResponse, default_timeout, send
-from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._pager import Pager, first_page
 from ._pagination import Page, page_info, response_of
@@ -31,6 +29,10 @@ from ._secrets import hidden, hidden_userinfo
 from ._sequence import OnGap
 from ._stream import Stream
 from ._stream_base import is_event_stream
+
+if TYPE_CHECKING:
+    from ._handshake import Handshake
+    from ._messages import SocketProtocol
 
 __all__ = ["BaseClient"]
 S = TypeVar("S", bound=Stream[Any])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import attrs
 
@@ -16,7 +16,6 @@ from ._client_config import MAX_EVENT_BYTES, USER_AGENT, ClientConfig
 from ._decode import error_in_file, read, read_redirect, refusal
 from ._download_async import MAX_ERROR_BYTES, AsyncBinary, is_binary, may_be_error
 from ._errors import DecodeError
-from ._handshake import Handshake
 from ._http import (
     AsyncHTTPClient,
     Auth,
@@ -24,7 +23,6 @@ from ._http import (
     asend,
     default_timeout,
 )
-from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._pager_async import AsyncPager, first_page
 from ._pagination_async import AsyncPage, page_info, response_of
@@ -35,6 +33,10 @@ from ._secrets import hidden, hidden_userinfo
 from ._sequence import OnGap
 from ._stream_async import AsyncStream
 from ._stream_base import is_event_stream
+
+if TYPE_CHECKING:
+    from ._handshake import Handshake
+    from ._messages import SocketProtocol
 
 __all__ = ["AsyncBaseClient"]
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import sys
 from functools import lru_cache
@@ -49,7 +48,7 @@ __all__ = [
     "UnsupportedProtocol",
     "asend",
     "checked_address",
-    "default_ssl",
+    "default_certificates",
     "default_timeout",
     "excerpt_of",
     "make_timeout",
@@ -188,31 +187,13 @@ def excerpt_of(http: httpx.Response, length: int) -> str:
     return mask(" ".join(text.split()))[:length]  # before it is cut: half a token is not known as one
 
 
-def default_ssl(*, http2: bool = False) -> ssl.SSLContext:
-    """Return a TLS context that trusts what httpx trusts, one for all clients.
-
-    Args:
-        http2: Whether connections may use HTTP/2. Libraries change the context accordingly, so there is another.
+def default_certificates() -> ssl.SSLContext:
+    """Return a TLS context that trusts the certificates that come with httpx.
 
     Raises:
-        InvalidArgumentError: Environment variables name certificates that cannot be read.
+        OSError: They cannot be read.
     """
-    try:
-        return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), http2)
-    except OSError as error:
-        raise InvalidArgumentError(_certificates_problem(error)) from error
-
-
-@lru_cache(maxsize=8)
-def _ssl_context(_file: str | None, _folder: str | None, _http2: bool) -> ssl.SSLContext:
-    """Read the certificates that these variables name, which takes a tenth of a second."""
-    return httpx.create_ssl_context()
-
-
-def _certificates_problem(error: OSError) -> str:
-    names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
-    variables = " and ".join(f"{name} ({os.environ[name]})" for name in names) or "Python trusts"
-    return f"the certificates that {variables} names cannot be read: {error}; correct or unset the variable"
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def make_timeout(value: Any) -> httpx.Timeout:

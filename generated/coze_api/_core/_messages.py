@@ -134,7 +134,7 @@ def _new_id() -> str:
 _UNSEEN = None, None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class TaggedMessages(Generic[M]):
     """A tagged union of messages: a member names the kind.
 
@@ -239,7 +239,7 @@ class TaggedMessages(Generic[M]):
         return self.decode(data if isinstance(data, dict) else {"data": data})
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class SocketProtocol(Generic[U, D]):
     """The messages of a WebSocket or an RTC room.
 
@@ -258,7 +258,7 @@ class SocketProtocol(Generic[U, D]):
     answers: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Signature:
     """How a callback is signed.
 
@@ -285,7 +285,7 @@ class Signature:
         return hashlib.new(self.algorithm, b"".join(values[part] for part in self.parts)).hexdigest()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class CallbackProtocol(Generic[M]):
     """The callbacks that Coze sends.
 

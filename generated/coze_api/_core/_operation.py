@@ -31,7 +31,7 @@ Place = Literal["path", "query", "header", "body", "part"]
 Timeout = float | tuple[float | None, float | None, float | None, float | None] | None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Argument:
     """One argument of an operation.
 
@@ -46,7 +46,7 @@ class Argument:
     value: Value
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Paging:
     """How an operation gives out its items page by page; see `x-coze-pagination` in openapi/extensions.md."""
 
@@ -59,7 +59,7 @@ class Paging:
     next: tuple[str, ...] | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Poll:
     """How to wait for what an operation started; see `x-coze-poll` in openapi/extensions.md."""
 
@@ -72,7 +72,7 @@ class Poll:
     flag: str | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Counter:
     """A member that counts the events of one kind; see `counter` in openapi/extensions.md.
 
@@ -87,7 +87,7 @@ class Counter:
     until: str | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Event(Generic[E]):
     """One kind of server-sent event.
 
@@ -112,7 +112,7 @@ class Event(Generic[E]):
         return self.ends == "never" and not self.fails
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Protocol(Generic[E]):
     """The events of a stream; see `x-coze-stream` in openapi/extensions.md."""
 

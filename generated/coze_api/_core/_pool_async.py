@@ -112,11 +112,18 @@ class AsyncConnectionPool(AsyncHTTPTransport):
     Args:
         make: Makes a transport for one connection.
         limit: Limits the requests of all transports of a client.
+        prepare_tls: Called before the first request to an https address.
     """
 
-    def __init__(self, make: Callable[[], AsyncHTTPTransport], limit: AsyncConnectionLimit) -> None:
+    def __init__(
+        self,
+        make: Callable[[], AsyncHTTPTransport],
+        limit: AsyncConnectionLimit,
+        prepare_tls: Callable[[], object] | None = None,
+    ) -> None:
         self._make = make
         self._limit = limit
+        self._prepare_tls = prepare_tls
         self._lock = Lock()
         self._connections: set[_Connection] = set()
         self._idle: deque[_Connection] = deque()
@@ -128,6 +135,10 @@ class AsyncConnectionPool(AsyncHTTPTransport):
         Raises:
             PoolTimeout: There was no room in time.
         """
+        prepare = self._prepare_tls  # other threads may have called it in the next moment
+        if prepare is not None and request.url.scheme == "https":
+            prepare()
+            self._prepare_tls = None
         await self._limit.acquire(request)
         connection = self._take()
         try:

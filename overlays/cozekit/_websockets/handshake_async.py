@@ -9,8 +9,9 @@ import attrs
 from coze_api._core._body import exchange_async
 from coze_api._core._decode import logid_of, refusal
 from coze_api._core._handshake import Handshake
-from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl
+from coze_api._core._http import Auth, HTTPRequest, HTTPResponse
 from coze_api._core._loopback import is_loopback
+from coze_api._core._tls import default_ssl
 
 from ..errors import CozeError
 from .options import SocketOptions

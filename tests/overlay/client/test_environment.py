@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_api._core._http import default_ssl
+from coze_api._core._tls import default_ssl
 from cozekit import COZE_COM
 from cozekit._websockets.options import SocketOptions
 from cozekit.errors import InvalidArgumentError

@@ -8,6 +8,7 @@ from functools import partial
 
 from .._http import KEEPALIVE_SECONDS, HTTPConnection, HTTPLimits, HTTPTransport
 from .._pool import ConnectionLimit, ConnectionPool
+from .._tls import read_certificates
 from .options import Route
 
 __all__ = ["make_transport"]
@@ -18,5 +19,7 @@ def make_transport(route: Route, limit: ConnectionLimit) -> HTTPTransport:
     # For one connection, which never has two requests. Without a limit, since httpcore 1.0.9 may lose a place where a
     # request is canceled.
     limits = HTTPLimits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
-    connection = partial(HTTPConnection, verify=route.ssl_context(), proxy=route.proxy, limits=limits)
-    return ConnectionPool(partial(connection, http2=route.http2), limit)
+    context = route.ssl_context()
+    connection = partial(HTTPConnection, verify=context, proxy=route.proxy, limits=limits, http2=route.http2)
+    # Once there is a socket, an error would leave it open: httpcore 1.0.9 does not expect one there.
+    return ConnectionPool(connection, limit, partial(read_certificates, context))

@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args
 import attrs
 
 from .._base_errors import InvalidArgumentError
-from .._http import HTTPProxy, InvalidURL, default_ssl
+from .._http import HTTPProxy, InvalidURL
+from .._tls import default_ssl
 
 __all__ = ["BackendName", "HTTPBackend", "Route", "resolve_backend"]
 
@@ -92,7 +93,7 @@ def resolve_backend(backend: HTTPBackend | BackendName | None) -> HTTPBackend:
     return HTTPBackend() if backend is None else HTTPBackend(backend)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Route:
     """How the connections of one transport are made.
 
