@@ -66,7 +66,7 @@ def tables(layer: Layer, stock: Stock | None) -> Iterator[Table]:
     }
     ready: dict[str, tuple[str, float | None]] = {
         BASE: ("from cozepy import Coze, TokenAuth; Coze(auth=TokenAuth('t')).chat", None),
-        layer.package: (layer.statement, 2.0),
+        layer.package: (layer.statement, 2.5),
         "httpx.Client()": ("import httpx; httpx.Client()", None),
     }
     if stock is not None:
