@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import cozepy
 import httpx
@@ -13,11 +13,9 @@ from ._traffic import BASE_URL, TOKEN
 
 if TYPE_CHECKING:
     from coze_api import AsyncClient, Client
-    from cozekit import AsyncCoze, Coze
+    from cozekit import AsyncCoze
 
-    BackendName = Literal["httpx", "httpx2", "aiohttp", "reqwest"]
-
-__all__ = ["BACKENDS", "LAYERS", "Layer", "async_client", "sync_client", "unavailable", "vendor", "vendor_async"]
+__all__ = ["LAYERS", "Layer", "connected_client", "vendor", "vendor_async"]
 
 
 @dataclass(frozen=True)
@@ -68,29 +66,8 @@ def vendor_async(transport: httpx.AsyncBaseTransport | None, base_url: str = BAS
     return cozepy.AsyncCoze(auth=cozepy.AsyncTokenAuth(TOKEN), base_url=base_url, http_client=http)
 
 
-BACKENDS: tuple[BackendName, ...] = ("httpx", "httpx2", "aiohttp", "reqwest")
-
-
-def unavailable(backend: BackendName, *, is_async: bool) -> str:
-    """Return why there is no client of cozekit with this backend; "" if there is one."""
-    from cozekit.errors import InvalidArgumentError
-
-    try:
-        (async_client if is_async else sync_client)(backend, BASE_URL)
-    except InvalidArgumentError as error:
-        return str(error)
-    return ""
-
-
-def sync_client(backend: BackendName, base_url: str, connections: int | None = None) -> Coze:
-    """Return a client of cozekit with its own connections, at most so many if the number is given."""
-    from cozekit import Coze, HTTPBackend
-
-    return Coze(TOKEN, base_url=base_url, http_backend=HTTPBackend(backend, max_connections=connections))
-
-
-def async_client(backend: BackendName, base_url: str, connections: int | None = None) -> AsyncCoze:
+def connected_client(base_url: str, connections: int | None = None) -> AsyncCoze:
     """Return an async client of cozekit with its own connections, at most so many if the number is given."""
     from cozekit import AsyncCoze, HTTPBackend
 
-    return AsyncCoze(TOKEN, base_url=base_url, http_backend=HTTPBackend(backend, max_connections=connections))
+    return AsyncCoze(TOKEN, base_url=base_url, http_backend=HTTPBackend(max_connections=connections))

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from ._clients import BACKENDS, unavailable
 from ._files import most_connections
 from ._measure import BASE, Case, Runs, Table, UnavailableError
 from ._paced_server import paced_server
@@ -28,9 +27,8 @@ _LIMIT = 60.0  # seconds
 _SPARE = 30.0  # seconds to start and to end
 _IDEAL = "ideal"
 _ROUNDS = 3
-# Factors over cozepy's processor time, and share of the ideal wall time, of 1,000 streams.
-_CPU_AIMS = {"httpx": 2.0, "aiohttp": 3.3}
-_WALL_AIMS = {"aiohttp": 0.77}
+_OURS = "cozekit"
+_CPU_AIMS = {_OURS: 2.0}  # factors over cozepy's processor time of 1,000 streams
 _AIMED = 1000
 
 
@@ -74,8 +72,6 @@ def _unavailable(reason: str) -> Callable[[], NoReturn]:
 
 
 def _client(name: Any, streams: int, deltas: int, interval: float, limit: float) -> Runs:
-    if name in BACKENDS and (reason := unavailable(name, is_async=True)):
-        return Runs(_unavailable(reason))
     if (most := most_connections()) < streams:
         return Runs(_unavailable(f"skipped, since this process may open only {most:,} connections"))
     return Runs(lambda: _run(name, streams, deltas, interval, limit))
@@ -86,7 +82,6 @@ def tables(
     deltas: int = _DELTAS,
     interval: float = _INTERVAL,
     limit: float = _LIMIT,
-    backends: Sequence[str] = BACKENDS,
 ) -> Iterator[Table]:
     """Yield the tables of this part.
 
@@ -95,27 +90,23 @@ def tables(
         deltas: Events of each stream, beside those of its begin and end.
         interval: Seconds between events.
         limit: Seconds after which a client is stopped.
-        backends: Those of cozekit.
     """
     ideal = deltas * interval
     for count in counts:
-        clients = {name: _client(name, count, deltas, interval, limit) for name in (BASE, *backends)}
-        aims = (_CPU_AIMS, _WALL_AIMS) if count == _AIMED else ({}, {})
+        clients = {name: _client(name, count, deltas, interval, limit) for name in (BASE, _OURS)}
+        aims = _CPU_AIMS if count == _AIMED else {}
         title = f"{count:,} streams of {ideal:g} s"
         cpu = [
-            replace(case, facts=clients[name].facts, chart="" if name == BASE else f"{count:,} paced streams, {name}")
-            for name, case in _cases(clients, "cpu", aims[0]).items()
+            replace(case, facts=clients[name].facts, chart="" if name == BASE else f"{count:,} paced streams")
+            for name, case in _cases(clients, "cpu", aims).items()
         ]
         yield Table("paced", f"{title}, CPU time", "s", "run", cpu, rounds=_ROUNDS)
         finished = {name: runs for name, runs in clients.items() if not runs.failed}
-        wall = [Case(_IDEAL, lambda: ideal), *_cases(finished, "wall", aims[1]).values()]
+        wall = [Case(_IDEAL, lambda: ideal), *_cases(finished, "wall", {}).values()]
         yield Table("paced", f"{title}, wall time", "s", "run", wall, base=_IDEAL, rounds=_ROUNDS)
         memory = _cases(finished, "memory", {}).values()
         yield Table("paced", f"{title}, memory", "KiB", "stream", [*memory], rounds=_ROUNDS)
 
 
 def _cases(clients: Mapping[str, Runs], number: str, aims: Mapping[str, float]) -> dict[str, Case]:
-    return {
-        name: Case(name if name == BASE else f"cozekit {name}", runs.sample(number), aims.get(name))
-        for name, runs in clients.items()
-    }
+    return {name: Case(name, runs.sample(number), aims.get(name)) for name, runs in clients.items()}

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ._clients import async_client
+from ._clients import connected_client
 from ._files import memory, open_files, peak_memory, raise_file_limit, threads
 from ._measure import BASE
 from ._traffic import BOT_ID, TOKEN, USER_ID, text
@@ -42,10 +42,10 @@ def _vendor(base_url: str) -> Read:
     return read
 
 
-def _ours(backend: Any, base_url: str, streams: int) -> Read:
+def _ours(base_url: str, streams: int) -> Read:
     from coze_api.models import MessageDeltaEvent
 
-    client = async_client(backend, base_url, streams)
+    client = connected_client(base_url, streams)
 
     async def read() -> str:
         async with client.chat.stream(bot_id=BOT_ID, user_id=USER_ID, additional_messages=["你好"]) as stream:
@@ -55,7 +55,7 @@ def _ours(backend: Any, base_url: str, streams: int) -> Read:
 
 
 async def _measured(client: str, url: str, streams: int, deltas: int, interval: float, limit: float) -> dict[str, Any]:
-    read = _vendor(url) if client == BASE else _ours(client, url, streams)
+    read = _vendor(url) if client == BASE else _ours(url, streams)
     expected = text(deltas)
     files, before = 0, memory()
     cpu, start = time.process_time(), time.perf_counter()

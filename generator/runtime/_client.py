@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 import attrs
 
 from ._backends.client import make_http_client
-from ._backends.options import BackendName, HTTPBackend
+from ._backends.options import HTTPBackend
 from ._body import MAX_RESPONSE_BYTES, check_encoding, read_body
 from ._client_async import _HEADERS, D, E, R, T, U, _Accepts
 from ._client_config import MAX_EVENT_BYTES, ClientConfig
@@ -49,7 +49,7 @@ class BaseClient(ClientConfig):
         timeout: Timeout = None,
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
-        http_backend: HTTPBackend | BackendName | None = None,
+        http_backend: HTTPBackend | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         on_gap: OnGap = "warn",
@@ -65,15 +65,15 @@ class BaseClient(ClientConfig):
             headers: Sent with every request.
             http_client: An httpx client with your own proxies, limits or hooks. You close it yourself. Without it, the
                 proxies of the environment are used, except for addresses of this machine.
-            http_backend: The HTTP library that sends the requests, or its options as `HTTPBackend`. Default: httpx.
+            http_backend: How connections are made, instead of *http_client*.
             max_event_bytes: Largest event that a stream may hold.
             max_response_bytes: Largest decompressed response, errors included. Files have no limit.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
                 `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. `stream.gaps` lists them in each case.
 
         Raises:
-            InvalidArgumentError: *base_url* is not an address, environment variables name proxies or certificates that
-                cannot be used, or *http_backend* is not installed.
+            InvalidArgumentError: *base_url* is not an address, or environment variables name proxies or certificates
+                that cannot be used.
         """
         token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
         super().__init__(

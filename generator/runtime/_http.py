@@ -117,9 +117,8 @@ def _most_files() -> int:
 # What may be between here and the socket. Frames of anything else are of callers: hooks, strategies, files.
 _LIBRARIES = frozenset(
     {
-        "aiohttp", "anyio", "brotli", "brotlicffi", "certifi", "h11", "h2", "hpack", "httpcore", "httpcore2", "httpx",
-        "httpx2", "hyperframe", "idna", "multidict", "outcome", "pyreqwest", "sniffio", "socksio", "trio", "yarl",
-        "zstandard",
+        "anyio", "brotli", "brotlicffi", "certifi", "h11", "h2", "hpack", "httpcore", "httpx", "hyperframe", "idna",
+        "outcome", "sniffio", "socksio", "trio", "zstandard",
     }
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coze_api import Client
-from coze_api._core._backends.options import BackendName, HTTPBackend
+from coze_api._core._backends.options import HTTPBackend
 from coze_api._core._http import Auth, HTTPClient
 from coze_api._core._operation import Timeout
 from coze_api._core._request import Request
@@ -19,7 +19,7 @@ from ._authorization import authorization_header, authorization_request
 from ._client_async import R
 from ._client_options import ClientOptions, to_retry_policy, validate_deadline, validate_websocket_options
 from ._credentials import TokenSource, choose_base_url, resolve_auth, resolve_profile
-from ._http_client import choose_http_backend, validate_http_client
+from ._http_client import validate_http_backend, validate_http_client
 from ._retry_policy import RetryPolicy
 from ._retrying import Retrying
 
@@ -57,7 +57,7 @@ class Coze(ClientOptions, Client):
         headers: Mapping[str, str] | None = None,
         sockets: SocketOptions | None = None,
         http_client: HTTPClient | None = None,
-        http_backend: HTTPBackend | BackendName | None = None,
+        http_backend: HTTPBackend | None = None,
         allow_http: bool = False,
         on_gap: OnGap = "warn",
         **options: Any,
@@ -82,9 +82,8 @@ class Coze(ClientOptions, Client):
             sockets: Options of WebSockets.
             http_client: Your own `httpx.Client`, with proxies, limits, hooks and so on. Closing it is up to you.
                 Without it, proxies are those of the environment, but none is used for addresses of this machine.
-            http_backend: The HTTP library that sends the requests: ``httpx``, ``httpx2``, ``aiohttp`` (async clients
-                only) or ``reqwest``, or an `HTTPBackend`, which has more options. Default: COZE_HTTP_BACKEND, else
-                httpx.
+            http_backend: An `HTTPBackend`: the proxy, TLS settings and number of connections, where that is all that
+                an HTTP client of your own would be for.
             allow_http: Whether *base_url* may be an unencrypted address of another machine.
             on_gap: What a stream does when sequence numbers show that events were lost or repeated: ``raise``
                 `StreamGap`, ``warn`` with `StreamGapWarning`, or ``ignore`` it. Only streams of workflows have sequence
@@ -102,7 +101,7 @@ class Coze(ClientOptions, Client):
             timeout=timeout,
             headers=headers,
             http_client=validate_http_client(http_client, HTTPClient),
-            http_backend=choose_http_backend(http_backend, http_client, HTTPClient),
+            http_backend=validate_http_backend(http_backend, http_client),
             **resolve_auth(token, auth, http_client, HTTPClient),
             on_gap=on_gap,
             **options,

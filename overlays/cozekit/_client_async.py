@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coze_api import AsyncClient
-from coze_api._core._backends.options import BackendName, HTTPBackend
+from coze_api._core._backends.options import HTTPBackend
 from coze_api._core._http import AsyncHTTPClient, Auth
 from coze_api._core._operation import Timeout
 from coze_api._core._request import Request
@@ -27,7 +27,7 @@ from ._credentials import (
     resolve_auth,
     resolve_profile,
 )
-from ._http_client import choose_http_backend, validate_http_client
+from ._http_client import validate_http_backend, validate_http_client
 from ._retry_policy import RetryPolicy
 from ._retrying_async import AsyncRetrying
 
@@ -67,7 +67,7 @@ class AsyncCoze(ClientOptions, AsyncClient):
         headers: Mapping[str, str] | None = None,
         sockets: SocketOptions | None = None,
         http_client: AsyncHTTPClient | None = None,
-        http_backend: HTTPBackend | BackendName | None = None,
+        http_backend: HTTPBackend | None = None,
         allow_http: bool = False,
         on_gap: OnGap = "warn",
         **options: Any,
@@ -92,9 +92,8 @@ class AsyncCoze(ClientOptions, AsyncClient):
             sockets: Options of WebSockets.
             http_client: Your own `httpx.AsyncClient`, with proxies, limits, hooks and so on. Closing it is up to you.
                 Without it, proxies are those of the environment, but none is used for addresses of this machine.
-            http_backend: The HTTP library that sends the requests: ``httpx``, ``httpx2``, ``aiohttp`` (async clients
-                only) or ``reqwest``, or an `HTTPBackend`, which has more options. Default: COZE_HTTP_BACKEND, else
-                httpx.
+            http_backend: An `HTTPBackend`: the proxy, TLS settings and number of connections, where that is all that
+                an HTTP client of your own would be for.
             allow_http: Whether *base_url* may be an unencrypted address of another machine.
             on_gap: What a stream does when sequence numbers show that events were lost or repeated: ``raise``
                 `StreamGap`, ``warn`` with `StreamGapWarning`, or ``ignore`` it. Only streams of workflows have sequence
@@ -112,7 +111,7 @@ class AsyncCoze(ClientOptions, AsyncClient):
             timeout=timeout,
             headers=headers,
             http_client=validate_http_client(http_client, AsyncHTTPClient),
-            http_backend=choose_http_backend(http_backend, http_client, AsyncHTTPClient),
+            http_backend=validate_http_backend(http_backend, http_client),
             **resolve_auth(token, auth, http_client, AsyncHTTPClient),
             on_gap=on_gap,
             **options,

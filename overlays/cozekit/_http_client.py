@@ -1,19 +1,16 @@
-"""HTTP clients that callers pass, and the HTTP library that sends the requests otherwise."""
+"""HTTP clients that callers pass and options of our own."""
 
 from __future__ import annotations
 
-import os
 from typing import TypeVar
 
-from coze_api._core._backends.options import BackendName, HTTPBackend, resolve_backend
-from coze_api._core._http import HTTPClient
+from coze_api._core._backends.options import HTTPBackend
 
 from .errors import InvalidArgumentError
 
-__all__ = ["choose_http_backend", "validate_http_client"]
+__all__ = ["validate_http_backend", "validate_http_client"]
 
 C = TypeVar("C")
-_VARIABLE = "COZE_HTTP_BACKEND"
 
 
 def validate_http_client(http_client: C | None, kind: type[C]) -> C | None:
@@ -27,27 +24,16 @@ def validate_http_client(http_client: C | None, kind: type[C]) -> C | None:
     return http_client
 
 
-def choose_http_backend(
-    backend: HTTPBackend | BackendName | None, http_client: object, kind: type
-) -> HTTPBackend | None:
-    """Return the backend of a client: *backend*, else that of COZE_HTTP_BACKEND; None if the caller passed a client.
-
-    A sync client ignores ``aiohttp`` in the variable, which the async clients of the same program may use.
+def validate_http_backend(backend: object, http_client: object) -> HTTPBackend | None:
+    """Return the options of connections.
 
     Raises:
-        InvalidArgumentError: There is no such backend, or *http_client* was passed too.
+        InvalidArgumentError: They are of another type, or *http_client* was passed too.
     """
-    if http_client is not None:
-        if backend is not None:
-            raise InvalidArgumentError("pass either http_client or http_backend, not both")
+    if backend is None:
         return None
-    if backend is not None:
-        return resolve_backend(backend)
-    name = os.environ.get(_VARIABLE, "").strip() or None
-    try:
-        chosen = resolve_backend(name)  # type: ignore[arg-type]  # it is checked
-    except InvalidArgumentError as error:
-        problem = f"{_VARIABLE}: {error}"
-    else:
-        return None if chosen.name == "aiohttp" and kind is HTTPClient else chosen
-    raise InvalidArgumentError(problem)
+    if not isinstance(backend, HTTPBackend):
+        raise InvalidArgumentError(f"http_backend must be an HTTPBackend, not {type(backend).__name__}")
+    if http_client is not None:
+        raise InvalidArgumentError("pass either http_client or http_backend, not both")
+    return backend

@@ -18,20 +18,17 @@ from ._http import default_certificates
 __all__ = ["default_ssl", "read_certificates"]
 
 
-def default_ssl(*, http2: bool = False) -> ssl.SSLContext:
+def default_ssl() -> ssl.SSLContext:
     """Return a TLS context that trusts what httpx trusts, one for all clients.
-
-    Args:
-        http2: Whether connections may use HTTP/2. Libraries change the context accordingly, so there is another.
 
     Raises:
         InvalidArgumentError: Environment variables name certificates that cannot be read.
     """
-    return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), http2)
+    return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=8)
-def _ssl_context(file: str | None, folder: str | None, _http2: bool) -> ssl.SSLContext:
+def _ssl_context(file: str | None, folder: str | None) -> ssl.SSLContext:
     context = _LazyContext(file, folder)
     if file and not _begins_with_certificate(file):
         context.settings()  # raises an error now where reading the file fails

@@ -1,6 +1,4 @@
-"""HTTP backends: the libraries that send a client's requests.
+"""How requests are sent: the HTTP library, its connections, and the proxies they go through.
 
-Each has a module for async clients here, such as `aiohttp_async.py`, and one for sync clients, such as `reqwest.py`, if
-it serves them. Both define `make_transport(route, limit)`. To the rest of the client, every backend is a transport of
-httpx, and raises errors of httpx only.
+`httpx_async.py` makes the transport of async clients; that of sync clients is derived from it.
 """

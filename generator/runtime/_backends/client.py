@@ -1,4 +1,4 @@
-"""HTTP clients: those that we make, and those of callers."""
+"""The HTTP client of a client, where the caller passed none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from .._base_errors import InvalidArgumentError
 from .._http import AsyncHTTPClient, HTTPClient, HTTPProxy, InvalidURL, max_connections, parse_url
 from .._loopback import is_loopback
-from .options import BackendName, HTTPBackend, Route, resolve_backend
+from .options import HTTPBackend, Route
 from .proxies import environment_proxies, proxies_problem
 
 __all__ = ["make_http_client"]
@@ -16,9 +16,7 @@ __all__ = ["make_http_client"]
 C = TypeVar("C", HTTPClient, AsyncHTTPClient)
 
 
-def make_http_client(
-    kind: type[C], limit: type[Any], base_url: str, backend: HTTPBackend | BackendName | None, **options: Any
-) -> C:
+def make_http_client(kind: type[C], limit: type[Any], base_url: str, backend: HTTPBackend | None, **options: Any) -> C:
     """Make an HTTP client for the service at *base_url*.
 
     What is meant for this machine stays there: proxies that environment variables or system settings name do not apply.
@@ -27,21 +25,18 @@ def make_http_client(
         kind: The class of the client.
         limit: The class that limits how many requests are under way at once.
         base_url: Address of the service.
-        backend: What sends the requests. Default: httpx.
+        backend: How connections are made.
         options: Other arguments of the client.
 
     Raises:
-        InvalidArgumentError: The backend is not installed, or cannot do what is wanted; or environment variables name
-            proxies or certificates that cannot be used.
+        InvalidArgumentError: Environment variables name proxies or certificates that cannot be used.
     """
-    chosen = resolve_backend(backend)
-    make, shared = (
-        _maker(chosen.name, "_async" if kind is AsyncHTTPClient else ""),
-        limit(chosen.max_connections or max_connections()),
-    )
+    chosen = backend or HTTPBackend()
+    make: Any = import_module(f".httpx{'_async' if kind is AsyncHTTPClient else ''}", __package__).make_transport
+    shared = limit(chosen.max_connections or max_connections())
 
     def transport(proxy: HTTPProxy | None) -> Any:
-        return make(Route(proxy, chosen.ssl, chosen.http2), shared)
+        return make(Route(proxy, chosen.ssl), shared)
 
     if chosen.proxy is not None:
         return kind(transport=transport(HTTPProxy(chosen.proxy)), trust_env=False, **options)
@@ -55,20 +50,3 @@ def make_http_client(
     else:
         return http
     raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
-
-
-def _maker(name: str, suffix: str) -> Any:
-    """Return the function that makes transports of a backend.
-
-    Raises:
-        InvalidArgumentError: The backend is not installed, or serves async clients only.
-    """
-    module = f"{__package__}.{name}{suffix}"
-    try:
-        return import_module(module).make_transport
-    except ImportError as error:
-        if error.name == module:
-            problem = f'http_backend "{name}" serves async clients only'
-        else:
-            problem = f'http_backend "{name}" needs an extra: pip install "cozekit[{name}]" ({error})'
-    raise InvalidArgumentError(problem)

@@ -18,6 +18,6 @@ def make_transport(route: Route, limit: AsyncConnectionLimit) -> AsyncHTTPTransp
     # request is canceled.
     limits = HTTPLimits(max_connections=None, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
     context = route.ssl_context()
-    connection = partial(AsyncHTTPConnection, verify=context, proxy=route.proxy, limits=limits, http2=route.http2)
+    connection = partial(AsyncHTTPConnection, verify=context, proxy=route.proxy, limits=limits)
     # Once there is a socket, an error would leave it open: httpcore 1.0.9 does not expect one there.
     return AsyncConnectionPool(connection, limit, partial(read_certificates, context))

@@ -10,7 +10,7 @@ from coze_api import Client
 from coze_api._core._decode import read
 from coze_api._core._http import Auth, HTTPClient, HTTPResponse
 
-from .._http_client import choose_http_backend, validate_http_client
+from .._http_client import validate_http_client
 from .._retry_policy import RetryPolicy
 from .._retrying import Retrying
 from ..errors import APIError
@@ -31,8 +31,7 @@ class TokenEndpoint:
     def __init__(self, base_url: str, http_client: HTTPClient | None, policy: RetryPolicy) -> None:
         # An auth that does nothing: a token of the HTTP client must not go with a token request.
         own_client = validate_http_client(http_client, HTTPClient)
-        backend = choose_http_backend(None, http_client, HTTPClient)
-        self._client = Client(base_url, auth=Auth(), http_client=own_client, http_backend=backend)
+        self._client = Client(base_url, auth=Auth(), http_client=own_client)
         self._policy = policy
 
     def send(self, token_request: TokenRequest) -> HTTPResponse:

@@ -9,7 +9,7 @@ from coze_api import AsyncClient
 from coze_api._core._decode import read
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPResponse
 
-from .._http_client import choose_http_backend, validate_http_client
+from .._http_client import validate_http_client
 from .._retry_policy import RetryPolicy
 from .._retrying_async import AsyncRetrying
 from ..errors import APIError
@@ -30,8 +30,7 @@ class AsyncTokenEndpoint:
     def __init__(self, base_url: str, http_client: AsyncHTTPClient | None, policy: RetryPolicy) -> None:
         # An auth that does nothing: a token of the HTTP client must not go with a token request.
         own_client = validate_http_client(http_client, AsyncHTTPClient)
-        backend = choose_http_backend(None, http_client, AsyncHTTPClient)
-        self._client = AsyncClient(base_url, auth=Auth(), http_client=own_client, http_backend=backend)
+        self._client = AsyncClient(base_url, auth=Auth(), http_client=own_client)
         self._policy = policy
 
     async def send(self, token_request: TokenRequest) -> HTTPResponse:
