@@ -87,6 +87,9 @@ class Wire:
     def send(self, text: str) -> None:
         """Take a text."""
 
+    def received(self) -> None:
+        """No frame was read ahead."""
+
     def receive(self, timeout: float) -> bytes:
         """Give the next frame."""
         return self._next()
