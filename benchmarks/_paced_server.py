@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ._files import raise_file_limit
+from ._process import serve, server_process
 from ._traffic import chat_chunks
 
 __all__ = ["PacedServer", "paced_server"]
@@ -111,13 +110,13 @@ async def _main(streams: int, deltas: int, interval: float) -> None:
     raise_file_limit(streams)
     wheel, loop = _Wheel(deltas, interval), asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(wheel), "127.0.0.1", 0, backlog=streams)
-    print(server.sockets[0].getsockname()[1], flush=True)
     turning = asyncio.create_task(wheel.run())
-    # Standard input is closed when the benchmark ends, even by a crash.
-    await loop.run_in_executor(None, sys.stdin.buffer.read)
-    turning.cancel()
-    print(json.dumps({"cpu": time.process_time(), "latest": wheel.latest}), flush=True)
-    os._exit(0)  # connections that are still open would keep the loop busy
+
+    def report() -> str:
+        turning.cancel()
+        return json.dumps({"cpu": time.process_time(), "latest": wheel.latest})
+
+    await serve(server.sockets[0].getsockname()[1], report)
 
 
 @dataclass
@@ -138,17 +137,11 @@ class PacedServer:
 @contextmanager
 def paced_server(streams: int, deltas: int, interval: float) -> Iterator[PacedServer]:
     """Run a server for so many streams at once, each with so many deltas, one per *interval* in seconds."""
-    command = [sys.executable, "-m", f"{__package__}._paced_server", str(streams), str(deltas), repr(interval)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        server = PacedServer(f"http://127.0.0.1:{int(process.stdout.readline())}")
-        try:
-            yield server
-        finally:
-            process.stdin.close()
-            facts = json.loads(process.stdout.readline())
-            server.cpu, server.latest = facts["cpu"], facts["latest"]
+    with server_process("_paced_server", str(streams), str(deltas), repr(interval)) as running:
+        server = PacedServer(f"http://127.0.0.1:{running.port}")
+        yield server
+    facts = json.loads(running.report)
+    server.cpu, server.latest = facts["cpu"], facts["latest"]
 
 
 if __name__ == "__main__":

@@ -6,12 +6,10 @@ It implements only the HTTP that the measured clients need, and sends prepared b
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ._process import serve, server_process
 from ._traffic import chat_chunks, reply
 
 __all__ = ["running"]
@@ -50,23 +48,14 @@ async def _main() -> None:
     answers = {path: _json_answer(path) for path in ("/v1/files/retrieve", "/v3/chat/cancel")}
     answers["/v3/chat"] = _stream_answer()
     server = await asyncio.start_server(lambda r, w: _serve_connection(answers, r, w), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    # Standard input is closed when the benchmark ends, even by a crash.
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
-    os._exit(0)  # connections that are still open would keep the loop busy
+    await serve(server.sockets[0].getsockname()[1])
 
 
 @contextmanager
 def running() -> Iterator[str]:
     """Run the server and yield its base URL."""
-    command = [sys.executable, "-m", f"{__package__}._server"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.stdin.close()
+    with server_process("_server") as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 if __name__ == "__main__":

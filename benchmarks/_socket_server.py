@@ -9,16 +9,15 @@ import asyncio
 import base64
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio import server as websockets_server
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
+from ._process import serve, server_process
 from ._socket_traffic import CHUNKS, chat, chat_audio, encode, speech_audio
 
 __all__ = ["socket_server"]
@@ -71,26 +70,17 @@ async def _serve_connection(connection: ServerConnection, prepared: dict[str, by
 
 async def _main() -> None:
     prepared = _prepared()
-    server = await serve(
+    server = await websockets_server.serve(
         lambda connection: _serve_connection(connection, prepared), "127.0.0.1", 0, compression=None, close_timeout=1
     )
-    print(next(iter(server.sockets)).getsockname()[1], flush=True)
-    # Standard input is closed when the benchmark ends, even by a crash.
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
-    os._exit(0)  # connections that are still open would keep the loop busy
+    await serve(next(iter(server.sockets)).getsockname()[1])
 
 
 @contextmanager
 def socket_server() -> Iterator[str]:
     """Run the server and yield its URL."""
-    command = [sys.executable, "-m", f"{__package__}._socket_server"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        try:
-            yield f"ws://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.stdin.close()
+    with server_process("_socket_server") as server:
+        yield f"ws://127.0.0.1:{server.port}"
 
 
 if __name__ == "__main__":
