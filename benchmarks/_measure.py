@@ -30,14 +30,12 @@ class Case:
         aim: Promised factor over the base, if any.
         facts: Returns other numbers to show beside the cost, such as the number of failures. Called once, after all
             rounds.
-        chart: Label of the case in the chart; "" if the chart does not show it.
     """
 
     name: str
     sample: Callable[[], float]
     aim: float | None = None
     facts: Callable[[], Mapping[str, float]] | None = None
-    chart: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,6 @@ class Figure:
         aim: See `Case`.
         samples: Every measurement.
         facts: See `Case`.
-        chart: See `Case`.
     """
 
     case: str
@@ -88,7 +85,6 @@ class Figure:
     aim: float | None
     samples: Sequence[float] = field(repr=False)
     facts: Mapping[str, float] = field(default_factory=dict)
-    chart: str = ""
 
     @property
     def met(self) -> bool | None:
@@ -204,7 +200,7 @@ def _figure(case: Case, own: Sequence[float], base: Sequence[float] | None) -> F
         low, _, high = statistics.quantiles(each, n=4) if len(each) > 1 else each * 3
         spread = (low, high)
     facts = {} if case.facts is None else dict(case.facts())
-    return Figure(case.name, statistics.median(own), ratio, spread, case.aim, own, facts, case.chart)
+    return Figure(case.name, statistics.median(own), ratio, spread, case.aim, own, facts)
 
 
 def ratios(base: Sequence[float], own: Sequence[float]) -> list[float]:
@@ -219,7 +215,6 @@ def in_process(
     units: int = 1,
     *,
     aim: float | None = None,
-    chart: str = "",
     seconds: float = 0.06,
 ) -> Case:
     """Return a case for a function that does *units* units of work.
@@ -230,7 +225,6 @@ def in_process(
         expected: What *run* must return.
         units: See above.
         aim: See `Case`.
-        chart: See `Case`.
         seconds: Minimum duration of one measurement.
 
     Raises:
@@ -249,4 +243,4 @@ def in_process(
             run()
         return (time.process_time() - begin) / (repeat * units)
 
-    return Case(name, sample, aim, chart=chart)
+    return Case(name, sample, aim)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from functools import partial
 
 from ._files import most_connections
 from ._measure import BASE, Case, Runs, Table, UnavailableError
@@ -38,8 +38,10 @@ def _run(
     """Run one client and return what it took, and the facts.
 
     Raises:
-        UnavailableError: It did not finish in time.
+        UnavailableError: It did not finish in time, or a process may not open so many connections here.
     """
+    if (most := most_connections()) < streams:
+        raise UnavailableError(f"skipped, since this process may open only {most:,} connections")
     with paced_server(streams, deltas, interval) as server:
         command = [sys.executable, "-m", f"{__package__}._paced_client", client, server.url]
         command += map(repr, (streams, deltas, interval, limit))
@@ -64,19 +66,6 @@ def _run(
     }
 
 
-def _unavailable(reason: str) -> Callable[[], NoReturn]:
-    def run() -> NoReturn:
-        raise UnavailableError(reason)
-
-    return run
-
-
-def _client(name: Any, streams: int, deltas: int, interval: float, limit: float) -> Runs:
-    if (most := most_connections()) < streams:
-        return Runs(_unavailable(f"skipped, since this process may open only {most:,} connections"))
-    return Runs(lambda: _run(name, streams, deltas, interval, limit))
-
-
 def tables(
     counts: Sequence[int] = COUNTS,
     deltas: int = _DELTAS,
@@ -93,13 +82,10 @@ def tables(
     """
     ideal = deltas * interval
     for count in counts:
-        clients = {name: _client(name, count, deltas, interval, limit) for name in (BASE, _OURS)}
+        clients = {name: Runs(partial(_run, name, count, deltas, interval, limit)) for name in (BASE, _OURS)}
         aims = _CPU_AIMS if count == _AIMED else {}
         title = f"{count:,} streams of {ideal:g} s"
-        cpu = [
-            replace(case, facts=clients[name].facts, chart="" if name == BASE else f"{count:,} paced streams")
-            for name, case in _cases(clients, "cpu", aims).items()
-        ]
+        cpu = [replace(case, facts=clients[name].facts) for name, case in _cases(clients, "cpu", aims).items()]
         yield Table("paced", f"{title}, CPU time", "s", "run", cpu, rounds=_ROUNDS)
         finished = {name: runs for name, runs in clients.items() if not runs.failed}
         wall = [Case(_IDEAL, lambda: ideal), *_cases(finished, "wall", {}).values()]

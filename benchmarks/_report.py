@@ -83,7 +83,6 @@ def write(path: Path, facts: dict[str, Any], results: Sequence[Result]) -> None:
                     "aim": figure.aim,
                     "met": figure.met,
                     "facts": dict(figure.facts),
-                    "chart": figure.chart,
                     "samples": list(figure.samples),
                 }
                 for figure in result.figures
@@ -120,7 +119,6 @@ def _result(table: dict[str, Any]) -> Result:
             case["aim"],
             case["samples"],
             case.get("facts", {}),
-            case.get("chart", ""),
         )
         for case in table["cases"]
     ]

@@ -61,8 +61,8 @@ def test_one_run_serves_several_tables() -> None:
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
-    """A file of results holds every sample, unit, note, fact and label."""
-    cases = Case("cozepy", lambda: 0.006), Case("cozekit", lambda: 0.002, 2.0, lambda: {"failed": 1}, "a page")
+    """A file of results holds every sample, unit, note and fact."""
+    cases = Case("cozepy", lambda: 0.006), Case("cozekit", lambda: 0.002, 2.0, lambda: {"failed": 1})
     results = [measure(Table("page", "a page", "KiB", "page", cases, ["a note"]), 2)]
     facts = environment(2, "cozekit")
     write(tmp_path / "folder" / "results.json", facts, results)
