@@ -173,8 +173,7 @@ class SessionState(Generic[U, D]):
 
     def is_end(self, message: D) -> bool:
         """Return whether a message is the last one of a response."""
-        kind = self._last_kind if message is self.last else self._kind_of(message)
-        return kind in self.protocol.ends
+        return self.kind_of(message) in self.protocol.ends
 
     def closed_by_peer(self, closed: Any, session: Any) -> SocketClosed:
         """Make the error for a connection that is over."""
