@@ -99,7 +99,7 @@ def test_unusable_options_are_refused(options, message):
 def test_a_file_without_certificates_is_refused(tmp_path):
     """A file that holds no certificates is refused when the options are made."""
     file = tmp_path / "empty.pem"
-    file.write_text("none")
+    file.write_text("none", encoding="utf-8")
     with pytest.raises(InvalidArgumentError, match=r"^ssl of http_backend: the certificates of .*empty\.pem cannot be"):
         HTTPBackend(ssl=file)
 
